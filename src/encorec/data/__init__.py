@@ -1,0 +1,1 @@
+"""Tables in, numbered arrays out: vocabularies, interactions, histories, features, splits, sources."""

@@ -1,0 +1,108 @@
+"""Who did what when: one table of numbered interactions in one canonical order."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from encorec.errors import DataError
+from encorec.types import FloatVector, Histories, IntVector
+
+__all__ = ["Interactions"]
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Interactions ordered by user, then time, then their order in the source.
+
+    Args:
+        user: (m,) int32 user rows, non-decreasing.
+        item: (m,) int32 item rows.
+        time: (m,) int64 seconds since 1970, non-decreasing within a user.
+        weight: (m,) float32 strength, positive.
+        row: (m,) int64 row of the source table.
+        users: size of the user vocabulary.
+        items: size of the item vocabulary.
+
+    Example:
+        >>> table = Interactions.of(user=[1, 0, 1], item=[2, 2, 0], time=[30, 10, 20])
+        >>> table.item.tolist(), table.row.tolist()
+        ([2, 0, 2], [1, 2, 0])
+    """
+
+    user: IntVector
+    item: IntVector
+    time: IntVector
+    weight: FloatVector
+    row: IntVector
+    users: int
+    items: int
+
+    @classmethod
+    def of(
+        cls,
+        user: IntVector | list[int],
+        item: IntVector | list[int],
+        time: IntVector | list[int],
+        weight: FloatVector | list[float] | None = None,
+        *,
+        users: int | None = None,
+        items: int | None = None,
+    ) -> "Interactions":
+        """From columns of shape (m,) in any order; equal times keep the order given.
+
+        Raises:
+            DataError: columns of unequal length.
+
+        Example:
+            >>> len(Interactions.of([0], [0], [0]))
+            1
+        """
+        user, item, time = np.asarray(user, np.int32), np.asarray(item, np.int32), np.asarray(time, np.int64)
+        strength = np.ones(len(user), np.float32) if weight is None else np.asarray(weight, np.float32)
+        if not len(user) == len(item) == len(time) == len(strength):
+            raise DataError(f"columns differ in length: {len(user)}, {len(item)}, {len(time)}, {len(strength)}")
+        order = np.lexsort((time, user))
+        n_users = int(user.max(initial=-1)) + 1 if users is None else users
+        n_items = int(item.max(initial=-1)) + 1 if items is None else items
+        return cls(user[order], item[order], time[order], strength[order], order, n_users, n_items)
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    def take(self, kept: IntVector) -> "Interactions":
+        """The interactions at ``kept``: (m',) increasing positions, or (m,) booleans."""
+        return Interactions(
+            self.user[kept], self.item[kept], self.time[kept], self.weight[kept], self.row[kept], self.users, self.items
+        )
+
+    @cached_property
+    def indptr(self) -> IntVector:
+        """(users + 1,) offsets of each user's interactions."""
+        return np.searchsorted(self.user, np.arange(self.users + 1)).astype(np.int64)
+
+    @cached_property
+    def histories(self) -> Histories:
+        """The history of every user of the vocabulary, sharing memory with the table."""
+        return Histories(self.indptr, self.item, self.time, self.weight)
+
+    @cached_property
+    def user_counts(self) -> IntVector:
+        """(users,) interactions of each user."""
+        return np.diff(self.indptr)
+
+    @cached_property
+    def item_counts(self) -> IntVector:
+        """(items,) interactions of each item."""
+        return np.bincount(self.item, minlength=self.items)
+
+    @cached_property
+    def item_users(self) -> IntVector:
+        """(items,) distinct users of each item."""
+        pairs = np.unique(self.user.astype(np.int64) * self.items + self.item)
+        return np.bincount(pairs % self.items, minlength=self.items)
+
+    @property
+    def end(self) -> int:
+        """The first second after the newest interaction."""
+        return int(self.time.max(initial=-1)) + 1

@@ -1,0 +1,82 @@
+"""External ids on one side, row numbers on the other. Ids never go further in than this."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encorec.errors import DataError
+from encorec.types import IntVector
+
+__all__ = ["Vocabulary"]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The ids of users or items, in row order.
+
+    Args:
+        ids: (n,) int64 or str ids; row i is ``ids[i]``.
+
+    Raises:
+        DataError: ids that are neither integers nor strings.
+
+    Example:
+        >>> items = Vocabulary(np.array([10, 20, 30]))
+        >>> items.rows([30, 99]).tolist(), items.ids[0].item()
+        ([2, -1], 10)
+    """
+
+    ids: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        if self.ids.dtype.kind not in "iuU":
+            raise DataError(f"ids must be integers or strings, got {self.ids.dtype}; convert the column first")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def kind(self) -> type[int] | type[str]:
+        """Type of the ids as the outside sees them."""
+        return str if self.ids.dtype.kind == "U" else int
+
+    @cached_property
+    def _row_of(self) -> dict[Any, int]:
+        return {external: row for row, external in enumerate(self.ids.tolist())}
+
+    def row(self, external: Any) -> int:
+        """Row of one id, -1 if unknown. A number given as text (or the reverse) is the same id.
+
+        Example:
+            >>> Vocabulary(np.array([10, 20])).row("20")
+            1
+        """
+        found = self._row_of.get(external, -1)
+        if found >= 0 or isinstance(external, bool):
+            return found if not isinstance(external, bool) else -1
+        return self._row_of.get(self._converted(external), -1)
+
+    def _converted(self, external: Any) -> Any:
+        """``external`` in the type of the ids, where that loses nothing."""
+        if self.kind is str:
+            return str(external) if isinstance(external, int) else None
+        if isinstance(external, str) and external.lstrip("-").isdecimal() and str(int(external)) == external:
+            return int(external)
+        return None
+
+    def rows(self, external: Iterable[Any]) -> IntVector:
+        """(n,) int32 rows of many ids, -1 where unknown.
+
+        Example:
+            >>> Vocabulary(np.array(["a", "b"])).rows(["b", "x"]).tolist()
+            [1, -1]
+        """
+        return np.fromiter((self.row(one) for one in external), np.int32)
+
+    def externals(self, rows: IntVector | Sequence[int]) -> list[Any]:
+        """Ids of known rows, as Python integers or strings."""
+        return self.ids[np.asarray(rows, np.int64)].tolist()

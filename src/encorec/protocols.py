@@ -1,0 +1,84 @@
+"""The seams: what a stage must do so that it can be replaced.
+
+Training is separate from inference: ``fit`` needs a data set, the other methods need nothing but queries.
+Check an implementation with ``encorec.testing.check_retriever`` and ``check_ranker``.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encorec.types import Candidates, FloatMatrix, FloatVector, IntVector, Queries, Slate
+
+__all__ = ["Arrays", "ItemSimilarity", "Ranker", "Retriever", "Scorer", "Selector", "Trainable"]
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@runtime_checkable
+class Retriever(Protocol):
+    """Who could be shown. Honours ``queries.eligible`` itself, so it never under-fills."""
+
+    def retrieve(self, queries: Queries, n: int) -> Candidates:
+        """The best ``min(n, eligible)`` items of every query, one source."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Retriever, Protocol):
+    """A retriever that can score the whole catalogue at once, whoever proposed an item."""
+
+    def scores(self, queries: Queries) -> FloatMatrix:
+        """(n, items) float32; larger is better, never NaN."""
+        ...
+
+
+@runtime_checkable
+class ItemSimilarity(Protocol):
+    """A component that knows which items are alike."""
+
+    def similar(self, items: IntVector) -> FloatMatrix:
+        """(n,) item numbers -> (n, items) float32 similarity."""
+        ...
+
+
+class Trainable(Protocol):
+    """A component that learns from a data set and is saved as plain arrays."""
+
+    def fit(self, data: Any, *, rng: np.random.Generator) -> Self:
+        """Learn from ``data`` (an ``encorec.data.dataset.Dataset`` that ends before the questions begin)."""
+        ...
+
+    def arrays(self) -> Arrays:
+        """Everything learnt, as named arrays."""
+        ...
+
+    @classmethod
+    def from_arrays(cls, config: Any, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The component that ``arrays()`` was taken from."""
+        ...
+
+
+@runtime_checkable
+class Ranker(Protocol):
+    """In what order. Keeps length and order of its input; drops nothing."""
+
+    def score(self, features: FloatMatrix) -> FloatVector:
+        """(m, features) float32 -> (m,); larger is better."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted ranker into ``folder``."""
+        ...
+
+
+@runtime_checkable
+class Selector(Protocol):
+    """Which k of the ranked candidates are shown, and with what probability."""
+
+    def select(self, queries: Queries, candidates: Candidates, k: int) -> Slate:
+        """The slate of every query, from ``candidates.relevance``; NaN sinks last."""
+        ...
