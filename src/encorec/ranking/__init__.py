@@ -1,0 +1,1 @@
+"""In what order: training sets, rankers, explanations."""

@@ -1,0 +1,335 @@
+"""The loops of retrieval, compiled: sums of matrix rows, top-k, co-occurrence. The only user of numba.
+
+Every sum runs in the order of its inputs, so a batch gives to the last bit what single requests give.
+The compiled code is kept in numba's cache; only the first use on a machine pays for it.
+"""
+
+import numba
+import numpy as np
+
+from encorec.types import BoolMatrix, FloatMatrix, FloatVector, IntMatrix, IntVector
+
+__all__ = ["add_dense_rows", "add_sparse_rows", "merge_repeats", "nearest_rows", "select_top"]
+
+
+def _input(kind: numba.types.Type, dimensions: int = 1) -> numba.types.Array:
+    return numba.types.Array(kind, dimensions, "C", readonly=True)
+
+
+def _output(kind: numba.types.Type, dimensions: int = 1) -> numba.types.Array:
+    return numba.types.Array(kind, dimensions, "C")
+
+
+_int32, _int64, _float32, _float64, _bool = (
+    numba.int32,
+    numba.int64,
+    numba.float32,
+    numba.float64,
+    numba.bool_,
+)
+
+
+@numba.njit(
+    numba.void(_input(_int64), _input(_int32), _input(_float32), _input(_float32, 2), _output(_float32, 2)),
+    cache=True,
+    nogil=True,
+)
+def add_dense_rows(
+    indptr: IntVector, row: IntVector, weight: FloatVector, matrix: FloatMatrix, out: FloatMatrix
+) -> None:
+    """``out[q] += sum of weight * matrix[row]`` over the entries of query q.
+
+    Args:
+        indptr: (n + 1,) int64 offsets of the queries' entries.
+        row: (m,) int32 rows of ``matrix``.
+        weight: (m,) float32.
+        matrix: (rows, items) float32.
+        out: (n, items) float32, added to.
+
+    Example:
+        >>> out = np.zeros((1, 2), np.float32)
+        >>> matrix = np.array([[1, 2], [3, 4]], np.float32)
+        >>> add_dense_rows(np.array([0, 2]), np.array([0, 1], np.int32), np.ones(2, np.float32), matrix, out)
+        >>> out.tolist()
+        [[4.0, 6.0]]
+    """
+    for query in range(len(indptr) - 1):
+        target = out[query]
+        for entry in range(indptr[query], indptr[query + 1]):
+            source, strength = matrix[row[entry]], weight[entry]
+            for item in range(len(target)):
+                target[item] += strength * source[item]
+
+
+@numba.njit(
+    numba.void(
+        _input(_int64),
+        _input(_int32),
+        _input(_float32),
+        _input(_int64),
+        _input(_int32),
+        _input(_float32),
+        _output(_float32, 2),
+    ),
+    cache=True,
+    nogil=True,
+)
+def add_sparse_rows(
+    indptr: IntVector,
+    row: IntVector,
+    weight: FloatVector,
+    matrix_indptr: IntVector,
+    matrix_item: IntVector,
+    matrix_value: FloatVector,
+    out: FloatMatrix,
+) -> None:
+    """``out[q] += sum of weight * matrix[row]`` over the entries of query q, the matrix in CSR form.
+
+    Args:
+        indptr: (n + 1,) int64 offsets of the queries' entries.
+        row: (m,) int32 rows of the matrix.
+        weight: (m,) float32.
+        matrix_indptr: (rows + 1,) int64.
+        matrix_item: (z,) int32 columns.
+        matrix_value: (z,) float32.
+        out: (n, items) float32, added to.
+
+    Example:
+        >>> out = np.zeros((1, 3), np.float32)
+        >>> one = np.ones(1, np.float32)
+        >>> add_sparse_rows(np.array([0, 1]), np.zeros(1, np.int32), one, np.array([0, 1]), np.array([2], np.int32), one, out)
+        >>> out.tolist()
+        [[0.0, 0.0, 1.0]]
+    """
+    for query in range(len(indptr) - 1):
+        target = out[query]
+        for entry in range(indptr[query], indptr[query + 1]):
+            source, strength = row[entry], weight[entry]
+            for place in range(matrix_indptr[source], matrix_indptr[source + 1]):
+                target[matrix_item[place]] += strength * matrix_value[place]
+
+
+@numba.njit(
+    _int64(
+        _input(_int64),
+        _input(_int32),
+        _input(_float32),
+        _float64,
+        _output(_int32),
+        _output(_int64),
+        _output(_int32),
+        _output(_float32),
+    ),
+    cache=True,
+    nogil=True,
+)
+def merge_repeats(
+    indptr: IntVector,
+    item: IntVector,
+    weight: FloatVector,
+    decay: float,
+    place: IntVector,
+    merged_indptr: IntVector,
+    merged_item: IntVector,
+    merged_weight: FloatVector,
+) -> int:
+    """Each item of a history once, newest first: ``log2(1 + summed weight) * decay ** steps of its newest event``.
+
+    Args:
+        indptr: (n + 1,) int64 offsets of the histories.
+        item: (m,) int32.
+        weight: (m,) float32.
+        decay: in (0, 1].
+        place: (items,) int32 filled with -1; used as scratch and left so.
+        merged_indptr: (n + 1,) int64, written.
+        merged_item: (m,) int32, written up to the returned length.
+        merged_weight: (m,) float32, written up to the returned length.
+
+    Returns:
+        Number of entries written.
+
+    Example:
+        >>> out = np.empty(2, np.int64), np.empty(3, np.int32), np.empty(3, np.float32)
+        >>> items, ones = np.array([1, 0, 1], np.int32), np.ones(3, np.float32)
+        >>> size = merge_repeats(np.array([0, 3]), items, ones, 0.5, np.full(2, -1, np.int32), *out)
+        >>> out[1][:size].tolist(), out[2][:size].round(1).tolist()
+        ([1, 0], [1.600000023841858, 0.5])
+    """
+    size = 0
+    merged_indptr[0] = 0
+    for query in range(len(indptr) - 1):
+        first = size
+        recency = 1.0
+        for event in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
+            one = item[event]
+            if place[one] < 0:
+                place[one] = size
+                merged_item[size] = one
+                merged_weight[size] = 0
+                size += 1
+            merged_weight[place[one]] += weight[event]
+        position = first
+        for event in range(indptr[query + 1] - 1, indptr[query] - 1, -1):
+            if position < size and merged_item[position] == item[event]:
+                merged_weight[position] = np.log2(1 + merged_weight[position]) * recency
+                place[merged_item[position]] = -1
+                position += 1
+            recency *= decay
+        merged_indptr[query + 1] = size
+    return size
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _worse(score_a: float, item_a: int, score_b: float, item_b: int) -> bool:
+    return score_a < score_b or (score_a == score_b and item_a > item_b)
+
+
+@numba.njit(cache=True, nogil=True)
+def _sink(score: FloatVector, item: IntVector, start: int, end: int) -> None:
+    """Restore the heap (worst on top) below ``start``."""
+    root = start
+    while 2 * root + 1 < end:
+        child = 2 * root + 1
+        if child + 1 < end and _worse(score[child + 1], item[child + 1], score[child], item[child]):
+            child += 1
+        if not _worse(score[child], item[child], score[root], item[root]):
+            return
+        score[root], score[child] = score[child], score[root]
+        item[root], item[child] = item[child], item[root]
+        root = child
+
+
+@numba.njit(cache=True, nogil=True)
+def _sort_heap(score: FloatVector, item: IntVector, size: int) -> None:
+    """A heap with the worst on top becomes a list with the best first."""
+    for end in range(size - 1, 0, -1):
+        score[0], score[end] = score[end], score[0]
+        item[0], item[end] = item[end], item[0]
+        _sink(score, item, 0, end)
+
+
+@numba.njit(
+    numba.void(_input(_float32, 2), _input(_bool, 2), _output(_int32, 2), _output(_float32, 2)),
+    cache=True,
+    nogil=True,
+)
+def select_top(scores: FloatMatrix, eligible: BoolMatrix, item: IntMatrix, score: FloatMatrix) -> None:
+    """The k best eligible items of every query, best first; equal scores in catalogue order.
+
+    Args:
+        scores: (n, items) float32 without NaN.
+        eligible: (n, items) or (1, items) bool.
+        item: (n, k) int32, written; -1 where there are fewer than k.
+        score: (n, k) float32, written.
+
+    Example:
+        >>> item, score = np.empty((1, 2), np.int32), np.empty((1, 2), np.float32)
+        >>> select_top(np.array([[1, 3, 2]], np.float32), np.array([[True, False, True]]), item, score)
+        >>> item.tolist()
+        [[2, 0]]
+    """
+    n, items = scores.shape
+    k = item.shape[1]
+    shared = eligible.shape[0] == 1
+    for query in range(n):
+        values, allowed = scores[query], eligible[0 if shared else query]
+        heap_score, heap_item = score[query], item[query]
+        size = 0
+        for one in range(items):
+            if not allowed[one]:
+                continue
+            value = values[one]
+            if size < k:
+                heap_score[size], heap_item[size] = value, one
+                size += 1
+                if size == k:
+                    for start in range(k // 2 - 1, -1, -1):
+                        _sink(heap_score, heap_item, start, k)
+            elif value > heap_score[0]:
+                heap_score[0], heap_item[0] = value, one
+                _sink(heap_score, heap_item, 0, k)
+        for start in range(size // 2 - 1, -1, -1):
+            _sink(heap_score, heap_item, start, size)
+        _sort_heap(heap_score, heap_item, size)
+        heap_item[size:] = -1
+        heap_score[size:] = np.nan
+
+
+@numba.njit(
+    numba.void(
+        _input(_int64),
+        _input(_int32),
+        _input(_float64),
+        _input(_int64),
+        _input(_int32),
+        _input(_float64),
+        _output(_int32, 2),
+        _output(_float32, 2),
+    ),
+    cache=True,
+    nogil=True,
+)
+def nearest_rows(
+    left_indptr: IntVector,
+    left_column: IntVector,
+    left_value: FloatVector,
+    right_indptr: IntVector,
+    right_column: IntVector,
+    right_value: FloatVector,
+    item: IntMatrix,
+    score: FloatMatrix,
+) -> None:
+    """The k largest entries of every row of ``left @ right``, both in CSR form, without building the product.
+
+    Args:
+        left_indptr: (n + 1,) int64, with ``left_column`` (l,) int32 and ``left_value`` (l,) float64.
+        right_indptr: (c + 1,) int64, with ``right_column`` (r,) int32 and ``right_value`` (r,) float64.
+        item: (n, k) int32, written; -1 where a row has fewer than k entries.
+        score: (n, k) float32, written.
+
+    Example:
+        >>> item, score = np.empty((1, 1), np.int32), np.empty((1, 1), np.float32)
+        >>> one, zero = np.ones(1), np.zeros(1, np.int32)
+        >>> nearest_rows(np.array([0, 1]), zero, one, np.array([0, 1]), zero, one, item, score)
+        >>> item.tolist(), score.tolist()
+        ([[0]], [[1.0]])
+    """
+    columns = 0
+    for place in range(len(right_column)):
+        columns = max(columns, right_column[place] + 1)
+    total = np.zeros(columns)
+    touched = np.empty(columns, np.int32)
+    known = np.zeros(columns, np.bool_)
+    k = item.shape[1]
+    for row in range(len(left_indptr) - 1):
+        count = 0
+        for entry in range(left_indptr[row], left_indptr[row + 1]):
+            middle, strength = left_column[entry], left_value[entry]
+            for place in range(right_indptr[middle], right_indptr[middle + 1]):
+                column = right_column[place]
+                if not known[column]:
+                    known[column] = True
+                    touched[count] = column
+                    count += 1
+                total[column] += strength * right_value[place]
+        heap_score, heap_item = score[row], item[row]
+        size = 0
+        for place in range(count):
+            column = touched[place]
+            value = np.float32(total[column])
+            total[column] = 0
+            known[column] = False
+            if size < k:
+                heap_score[size], heap_item[size] = value, column
+                size += 1
+                if size == k:
+                    for start in range(k // 2 - 1, -1, -1):
+                        _sink(heap_score, heap_item, start, k)
+            elif _worse(heap_score[0], heap_item[0], value, column):
+                heap_score[0], heap_item[0] = value, column
+                _sink(heap_score, heap_item, 0, k)
+        for start in range(size // 2 - 1, -1, -1):
+            _sink(heap_score, heap_item, start, size)
+        _sort_heap(heap_score, heap_item, size)
+        heap_item[size:] = -1
+        heap_score[size:] = np.nan

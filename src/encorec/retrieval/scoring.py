@@ -1,0 +1,196 @@
+"""What all scoring retrievers share: weighted histories in, scores of the catalogue out, learnt arrays kept."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scipy import sparse
+
+from encorec.config import Config
+from encorec.data.dataset import Dataset
+from encorec.data.interactions import Interactions
+from encorec.errors import NotFitted
+from encorec.protocols import Arrays
+from encorec.retrieval.kernels import add_sparse_rows, merge_repeats
+from encorec.retrieval.topk import candidates_of, top_k
+from encorec.types import Candidates, FloatMatrix, FloatVector, Histories, IntVector, Queries
+
+__all__ = [
+    "ScoringRetriever",
+    "WeightedItems",
+    "csr_rows",
+    "distinct_items",
+    "fill_unscored",
+    "popularity_prior",
+    "recent_events",
+    "sum_sparse_rows",
+    "user_item_matrix",
+]
+
+
+class ScoringRetriever:
+    """A retriever that learns named arrays and scores the whole catalogue from them.
+
+    A subclass names its ``Settings``, learns in ``learn`` and answers in ``scores``.
+    """
+
+    Settings: ClassVar[type[Config]]
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = self.Settings() if config is None else config
+        self._learnt: Arrays | None = None
+
+    def learn(self, data: Dataset, rng: np.random.Generator) -> Arrays:
+        """Named arrays learnt from ``data``."""
+        raise NotImplementedError(type(self).__name__)
+
+    def scores(self, queries: Queries) -> FloatMatrix:
+        """(n, items) float32; larger is better, never NaN."""
+        raise NotImplementedError(type(self).__name__)
+
+    def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
+        """Learn from everything in ``data``; it must end before the questions begin."""
+        self._learnt = self.learn(data, rng)
+        return self
+
+    def arrays(self) -> Arrays:
+        """Everything learnt, by name.
+
+        Raises:
+            NotFitted: before ``fit`` or ``from_arrays``.
+        """
+        if self._learnt is None:
+            raise NotFitted(type(self).__name__)
+        return self._learnt
+
+    @classmethod
+    def from_arrays(cls, config: Any, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The retriever that these arrays were taken from."""
+        made = cls(config)
+        made._learnt = dict(arrays)
+        return made
+
+    def retrieve(self, queries: Queries, n: int) -> Candidates:
+        """The best ``min(n, eligible)`` items of every query."""
+        item, score = top_k(self.scores(queries), queries.eligible.mask(len(queries)), n)
+        return candidates_of(item, score, str(type(self.config).__struct_config__.tag))
+
+
+class WeightedItems(NamedTuple):
+    """Ragged weighted items of n queries: ``indptr`` (n + 1,) int64, ``item`` (m,) int32, ``weight`` (m,) float32."""
+
+    indptr: IntVector
+    item: IntVector
+    weight: FloatVector
+
+
+def recent_events(history: Histories, decay: float) -> WeightedItems:
+    """Every event of compact histories with ``weight * decay ** steps before the newest event``.
+
+    Example:
+        >>> recent_events(Histories.of([([5, 6, 7], [1, 2, 3])]), 0.5).weight.tolist()
+        [0.25, 0.5, 1.0]
+    """
+    if len(history) == 1:
+        steps = np.arange(len(history.item) - 1, -1, -1)
+    else:
+        steps = np.repeat(history.indptr[1:], np.diff(history.indptr)) - 1 - np.arange(len(history.item))
+    return WeightedItems(history.indptr, history.item, history.weight * (decay**steps).astype(np.float32))
+
+
+def distinct_items(history: Histories, decay: float, items: int) -> WeightedItems:
+    """Each item of a history once: ``log2(1 + summed weight) * decay ** steps of its newest event``; newest first.
+
+    Args:
+        history: n compact histories.
+        decay: in (0, 1].
+        items: size of the catalogue.
+
+    Example:
+        >>> merged = distinct_items(Histories.of([([5, 6, 5], [1, 2, 3])]), 0.5, 7)
+        >>> merged.item.tolist(), merged.weight.round(1).tolist()
+        ([5, 6], [1.600000023841858, 0.5])
+    """
+    indptr, item = np.empty(len(history) + 1, np.int64), np.empty(len(history.item), np.int32)
+    weight = np.empty(len(item), np.float32)
+    scratch = np.full(items, -1, np.int32)
+    size = merge_repeats(history.indptr, history.item, history.weight, decay, scratch, indptr, item, weight)
+    return WeightedItems(indptr, item[:size], weight[:size])
+
+
+def user_item_matrix(table: Interactions) -> sparse.csr_array:
+    """(users, items) float64 ``log2(1 + summed weight)``: 1 for one event of weight 1, growing slowly.
+
+    Example:
+        >>> user_item_matrix(Interactions.of([0, 0, 0], [1, 1, 1], [1, 2, 3])).toarray().tolist()
+        [[0.0, 2.0]]
+    """
+    matrix = sparse.csr_array((table.weight.astype(np.float64), table.item, table.indptr), (table.users, table.items))
+    matrix.sum_duplicates()
+    matrix.data = np.log2(1 + matrix.data)
+    return matrix
+
+
+def sum_sparse_rows(events: WeightedItems, learnt: Arrays, items: int) -> FloatMatrix:
+    """(n, items) float32: the weighted sum of the CSR rows ``learnt`` of each query's items.
+
+    Args:
+        events: weighted items of n queries.
+        learnt: ``indptr`` (items + 1,), ``item`` (z,), ``value`` (z,) of an item-to-item matrix.
+        items: size of the catalogue.
+
+    Example:
+        >>> learnt = {"indptr": np.array([0, 1, 1]), "item": np.array([1], np.int32), "value": np.ones(1, np.float32)}
+        >>> events = WeightedItems(np.array([0, 2]), np.zeros(2, np.int32), np.ones(2, np.float32))
+        >>> sum_sparse_rows(events, learnt, 2).tolist()
+        [[0.0, 2.0]]
+    """
+    out = np.zeros((len(events.indptr) - 1, items), np.float32)
+    add_sparse_rows(*events, learnt["indptr"], learnt["item"], learnt["value"], out)
+    return out
+
+
+def popularity_prior(data: Dataset) -> FloatVector:
+    """(items,) float32 in [-1, 0]: users of each item, scaled so that any evidence (> 0) outranks it.
+
+    Example:
+        >>> from encorec.data.interactions import Interactions
+        >>> popularity_prior(Dataset.of(Interactions.of([0, 1], [1, 1], [5, 6]))).tolist()
+        [-1.0, 0.0]
+    """
+    users = data.interactions.item_users
+    return (users / max(users.max(initial=0), 1) - 1).astype(np.float32)
+
+
+def fill_unscored(scores: FloatMatrix, prior: FloatVector) -> FloatMatrix:
+    """Give items without evidence (score exactly 0) the order of popularity, below all items with some; in place.
+
+    Args:
+        scores: (n, items) float32.
+        prior: (items,) float32, negative.
+
+    Example:
+        >>> fill_unscored(np.array([[0.0, 2.0]], np.float32), np.array([-0.5, -0.1], np.float32)).tolist()
+        [[-0.5, 2.0]]
+    """
+    np.copyto(scores, prior, where=scores == 0)
+    return scores
+
+
+def csr_rows(item: IntVector, score: FloatVector) -> Arrays:
+    """Padded neighbour lists as CSR arrays ``indptr``, ``item``, ``value``.
+
+    Args:
+        item: (n, k) int32, -1 = empty.
+        score: (n, k) float32.
+
+    Example:
+        >>> csr_rows(np.array([[1, -1]]), np.array([[.5, 0]]))["item"].tolist()
+        [1]
+    """
+    kept = item >= 0
+    indptr = np.zeros(len(item) + 1, np.int64)
+    np.cumsum(kept.sum(axis=1), out=indptr[1:])
+    return {"indptr": indptr, "item": item[kept].astype(np.int32), "value": score[kept].astype(np.float32)}
