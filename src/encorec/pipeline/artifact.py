@@ -1,0 +1,395 @@
+"""A saved recommender: plain arrays and a manifest. Loading it cannot execute code, and torn files are refused."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from encorec import __version__
+from encorec.config import decode
+from encorec.data.dataset import Dataset
+from encorec.data.features import Categories, FeatureTable
+from encorec.data.vocabulary import Vocabulary
+from encorec.errors import ArtifactError, ConfigError
+from encorec.pipeline.candidate_features import CandidateFeatures
+from encorec.pipeline.eligibility import catalogue_of
+from encorec.pipeline.fit import PipelineConfig
+from encorec.pipeline.two_stage import FirstStage, TwoStage
+from encorec.protocols import Arrays
+from encorec.ranking.catboost_ranker import CatBoostRanker
+from encorec.retrieval.registry import restore_retriever
+from encorec.types import BoolVector, FloatMatrix, Histories, IntVector
+
+__all__ = ["FORMAT", "Artifact", "Manifest", "load_artifact", "save_artifact"]
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+class FileEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a file of the artifact must be; ``shape`` and ``dtype`` for arrays only."""
+
+    sha256: str
+    shape: tuple[int, ...] | None = None
+    dtype: str | None = None
+
+
+class DataEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What the artifact was fitted on."""
+
+    source: str
+    fingerprint: str
+    users: int
+    items: int
+    interactions: int
+    end: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The contents of ``manifest.json``.
+
+    Args:
+        format: version of the layout.
+        snapshot_id: short hash of all files: equal for equal content.
+        name: of the configuration.
+        created: ISO time.
+        encorec: version that wrote it.
+        seed: of the training.
+        data: what it was fitted on: everything, the test period included.
+        config: the pipeline's configuration.
+        features: names of the learnt feature groups' columns.
+        user_schema: the user features a query may carry.
+        files: every file but this one.
+        figures: measured before, by models that saw nothing of the test period.
+        golden: requests with the answers that this artifact must give.
+    """
+
+    format: int
+    snapshot_id: str
+    name: str
+    created: str
+    encorec: str
+    seed: int
+    data: DataEntry
+    config: dict[str, Any]
+    features: dict[str, tuple[str, ...]]
+    user_schema: dict[str, Any]
+    files: dict[str, FileEntry]
+    figures: dict[str, Any] = {}
+    golden: list[dict[str, Any]] = []
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Everything needed to answer requests; arrays are memory-mapped when loaded.
+
+    Args:
+        manifest: what it is and where it comes from.
+        config: of the pipeline.
+        pipeline: the two stages.
+        users: ids of users.
+        items: ids of items.
+        histories: of all users, up to the end of the data.
+        user_features: (users, F) float32.
+        user_schema: what the columns of ``user_features`` are.
+        catalogue: (items,) items that can be shown.
+        popularity: (items,) users of each item.
+        titles: (items,) str, or none.
+    """
+
+    manifest: Manifest
+    config: PipelineConfig
+    pipeline: TwoStage
+    users: Vocabulary
+    items: Vocabulary
+    histories: Histories
+    user_features: FloatMatrix
+    user_schema: FeatureTable
+    catalogue: BoolVector
+    popularity: IntVector
+    titles: NDArray[Any] | None
+
+    @property
+    def data_end(self) -> int:
+        """The first second after the newest interaction."""
+        return self.manifest.data.end
+
+    @property
+    def snapshot_id(self) -> str:
+        """Short hash of the content."""
+        return self.manifest.snapshot_id
+
+    def title(self, item: int) -> str:
+        """What a person calls the item at row ``item``."""
+        return str(self.items.ids[item] if self.titles is None else self.titles[item])
+
+
+def save_artifact(
+    folder: str | Path,
+    pipeline: TwoStage,
+    config: PipelineConfig,
+    data: Dataset,
+    *,
+    name: str,
+    seed: int,
+    figures: dict[str, Any] | None = None,
+) -> Path:
+    """Write ``pipeline`` with what it needs of ``data``; the folder appears whole or not at all.
+
+    Args:
+        folder: where to; an artifact that is there is replaced.
+        pipeline: fitted on ``data``.
+        config: of the pipeline.
+        data: everything it was fitted on.
+        name: of the configuration.
+        seed: of the training.
+        figures: measured by models that saw nothing of the test period.
+
+    Raises:
+        ArtifactError: the folder holds something else.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ArtifactError(f"{folder}: exists and is not an artifact; choose another folder or remove it")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.parent / f".{folder.name}.{os.getpid()}.draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        files = _write_files(draft, pipeline, data)
+        manifest = _manifest(pipeline, config, data, files, name, seed, figures or {})
+        write_manifest(draft, manifest)
+        _replace(folder, draft)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``manifest.json`` into ``folder``, replacing it in one step."""
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    draft = folder / f"{MANIFEST}.draft"
+    _write(draft, text)
+    os.replace(draft, folder / MANIFEST)
+    _sync_folder(folder)
+
+
+def load_artifact(folder: str | Path, *, verify: bool = True) -> Artifact:
+    """Open an artifact; arrays are memory-mapped, so several processes share them.
+
+    Args:
+        folder: written by ``save_artifact``.
+        verify: check every file's SHA-256 first.
+
+    Raises:
+        ArtifactError: no artifact, an unknown format, or a file that is missing, torn or altered.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if verify:
+        for path, entry in manifest.files.items():
+            _verify(folder, path, entry)
+    arrays = {
+        path.removesuffix(".npy"): _open_array(folder, path, entry)
+        for path, entry in manifest.files.items()
+        if entry.shape is not None
+    }
+    try:
+        config = decode(manifest.config, PipelineConfig, where=str(folder / MANIFEST))
+        return _assemble(folder, manifest, config, arrays)
+    except (KeyError, ConfigError) as error:
+        raise ArtifactError(f"{folder}: written by encorec {manifest.encorec}, not understood here: {error}") from error
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest alone.
+
+    Raises:
+        ArtifactError: missing, not JSON, or of an unknown format.
+    """
+    path = folder / MANIFEST
+    try:
+        raw = path.read_bytes()
+        version = msgspec.json.decode(raw, type=dict[str, Any]).get("format")
+        if version != FORMAT:
+            raise ArtifactError(f"{path}: format {version!r}, this encorec reads {FORMAT}; train again or update encorec")
+        return msgspec.json.decode(raw, type=Manifest)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{folder}: no {MANIFEST} there; give a folder that `encorec train` wrote") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path}: not a manifest ({error}); train again") from error
+
+
+def _write_files(draft: Path, pipeline: TwoStage, data: Dataset) -> dict[str, FileEntry]:
+    files = {}
+    for path, array in _arrays_of(pipeline, data).items():
+        target = draft / f"{path}.npy"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        files[f"{path}.npy"] = FileEntry(_sha256(target), array.shape, array.dtype.str)
+    if pipeline.ranker is not None:
+        before = set(draft.iterdir())
+        pipeline.ranker.save(draft)
+        for path in set(draft.iterdir()) - before:
+            files[path.name] = FileEntry(_sha256(path))
+    return files
+
+
+def _arrays_of(pipeline: TwoStage, data: Dataset) -> Arrays:
+    """Every array of the artifact by its path."""
+    histories = data.interactions.histories
+    arrays: Arrays = {
+        "users/ids": data.users.ids,
+        "users/features": data.user_features.dense(),
+        "items/ids": data.items.ids,
+        "items/catalogue": catalogue_of(data),
+        "items/popularity": data.interactions.item_users,
+        "histories/indptr": histories.indptr,
+        "histories/item": histories.item,
+        "histories/time": histories.time,
+        "histories/weight": histories.weight,
+    }
+    if data.titles is not None:
+        arrays["items/titles"] = data.titles
+    for name, retriever in pipeline.first.retrievers.items():
+        arrays |= {f"retrievers/{name}/{key}": array for key, array in retriever.arrays().items()}
+    return arrays | {f"features/{key}": array for key, array in pipeline.first.features.arrays().items()}
+
+
+def _manifest(
+    pipeline: TwoStage,
+    config: PipelineConfig,
+    data: Dataset,
+    files: dict[str, FileEntry],
+    name: str,
+    seed: int,
+    figures: dict[str, Any],
+) -> Manifest:
+    digest = hashlib.sha256("".join(sorted(f"{path}{one.sha256}" for path, one in files.items())).encode())
+    table = data.interactions
+    schema = {
+        "numeric": list(data.user_features.numeric),
+        "categorical": {name: list(one.values) for name, one in data.user_features.categorical.items()},
+    }
+    return Manifest(
+        format=FORMAT,
+        snapshot_id=digest.hexdigest()[:12],
+        name=name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        encorec=__version__,
+        seed=seed,
+        data=DataEntry(
+            source=data.name,
+            fingerprint=data.fingerprint,
+            users=table.users,
+            items=table.items,
+            interactions=len(table),
+            end=table.end,
+        ),
+        config=msgspec.to_builtins(config),
+        features=pipeline.first.features.learnt_names(),
+        user_schema=schema,
+        files=files,
+        figures=figures,
+    )
+
+
+def _assemble(folder: Path, manifest: Manifest, config: PipelineConfig, arrays: Arrays) -> Artifact:
+    retrievers = {
+        name: restore_retriever(one, _below(arrays, f"retrievers/{name}/")) for name, one in config.retrievers.items()
+    }
+    features = CandidateFeatures.from_arrays(
+        config.resolved_features(), tuple(retrievers), manifest.features, _below(arrays, "features/")
+    )
+    ranker = CatBoostRanker.load(folder, config.ranker) if "ranker.cbm" in manifest.files else None
+    history = _below(arrays, "histories/")
+    return Artifact(
+        manifest=manifest,
+        config=config,
+        pipeline=TwoStage(FirstStage(retrievers, config.quotas(), features), ranker),
+        users=Vocabulary(arrays["users/ids"]),
+        items=Vocabulary(arrays["items/ids"]),
+        histories=Histories(history["indptr"], history["item"], history["time"], history["weight"]),
+        user_features=arrays["users/features"],
+        user_schema=_schema(manifest.user_schema),
+        catalogue=arrays["items/catalogue"],
+        popularity=arrays["items/popularity"],
+        titles=arrays.get("items/titles"),
+    )
+
+
+def _schema(given: Mapping[str, Any]) -> FeatureTable:
+    """A table of no entities that knows the columns."""
+    none = np.empty(0, np.int32)
+    return FeatureTable(
+        0,
+        numeric={name: np.empty(0, np.float32) for name in given["numeric"]},
+        categorical={name: Categories(none, tuple(values)) for name, values in given["categorical"].items()},
+    )
+
+
+def _below(arrays: Arrays, prefix: str) -> Arrays:
+    return {path.removeprefix(prefix): array for path, array in arrays.items() if path.startswith(prefix)}
+
+
+def _open_array(folder: Path, path: str, entry: FileEntry) -> NDArray[Any]:
+    try:
+        array = np.load(folder / path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{folder / path}: not a plain array ({error}); train again") from error
+    if array.shape != entry.shape or array.dtype.str != entry.dtype:
+        raise ArtifactError(
+            f"{folder / path}: is {array.dtype.str} {array.shape}, the manifest says {entry.dtype} {entry.shape}"
+        )
+    return array.view(np.ndarray)
+
+
+def _verify(folder: Path, path: str, entry: FileEntry) -> None:
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        raise ArtifactError(f"{folder / MANIFEST}: file {path!r} lies outside the artifact")
+    if not (folder / path).is_file():
+        raise ArtifactError(f"{folder / path}: missing; the artifact is torn, copy or train it again")
+    if _sha256(folder / path) != entry.sha256:
+        raise ArtifactError(f"{folder / path}: altered or torn (its SHA-256 differs from the manifest); train again")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _replace(folder: Path, draft: Path) -> None:
+    """Put ``draft`` in the place of ``folder``; at no moment is there half an artifact."""
+    old = folder.parent / f".{folder.name}.{os.getpid()}.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(draft, folder)
+    _sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)

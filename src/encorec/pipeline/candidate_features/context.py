@@ -1,0 +1,71 @@
+"""What every feature group is given: the questions, their candidates, and the retrievers that proposed them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encorec.data.dataset import Dataset
+from encorec.protocols import Arrays, Retriever
+from encorec.types import Candidates, FloatMatrix, Histories, IntVector, Queries
+
+__all__ = ["DAY", "Context", "FeatureGroup"]
+
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Context:
+    """One block of queries and their candidates.
+
+    Args:
+        queries: n queries; histories end before ``now``.
+        candidates: m candidates, sorted by query.
+        retrievers: by source name.
+    """
+
+    queries: Queries
+    candidates: Candidates
+    retrievers: Mapping[str, Retriever]
+
+    @cached_property
+    def history(self) -> Histories:
+        """The histories without gaps."""
+        return self.queries.history.compact()
+
+    @cached_property
+    def indptr(self) -> IntVector:
+        """(n + 1,) int64 offsets of the candidates of each query."""
+        return self.candidates.indptr(len(self.queries)).astype(np.int64)
+
+    def per_query(self, values: FloatMatrix) -> FloatMatrix:
+        """(n, c) values of queries as (m, c) values of their candidates."""
+        return np.repeat(values, np.diff(self.indptr), axis=0)
+
+
+class FeatureGroup(Protocol):
+    """Features that are computed together from the same learnt arrays."""
+
+    group: ClassVar[str]
+    names: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, data: Dataset) -> Self:
+        """Learn what the features need from data that end before the questions begin."""
+        ...
+
+    def arrays(self) -> Arrays:
+        """Everything learnt, by name."""
+        ...
+
+    @classmethod
+    def from_arrays(cls, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The group that these names and arrays were taken from."""
+        ...
+
+    def compute(self, context: Context, out: FloatMatrix) -> None:
+        """Write (m, len(names)) float32 into ``out``."""
+        ...

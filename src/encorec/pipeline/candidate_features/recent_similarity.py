@@ -1,0 +1,39 @@
+"""How well a candidate follows the user's very last events: a retriever asked with a history cut short."""
+
+import numpy as np
+
+from encorec.pipeline.candidate_features.context import Context
+from encorec.protocols import Scorer
+from encorec.types import FloatMatrix
+
+__all__ = ["RecentSimilarity"]
+
+
+class RecentSimilarity:
+    """Score that a source gives when it sees only the last 1, 3, … events.
+
+    Args:
+        asked: (source, number of newest events) pairs.
+
+    Example:
+        >>> RecentSimilarity((("als", 1), ("als", 3))).names
+        ('als_last1', 'als_last3')
+    """
+
+    group = "recent"
+
+    def __init__(self, asked: tuple[tuple[str, int], ...]) -> None:
+        self.asked = asked
+        self.names = tuple(f"{source}_last{events}" for source, events in asked)
+
+    def compute(self, context: Context, out: FloatMatrix) -> None:
+        """Write (m, len(asked)) float32; NaN for a source that cannot score the whole catalogue."""
+        query, item = context.candidates.query, context.candidates.item
+        for column, (source, events) in enumerate(self.asked):
+            retriever = context.retrievers[source]
+            if not isinstance(retriever, Scorer):
+                out[:, column] = np.nan
+                continue
+            short = context.queries.with_history(context.history.tail(events))
+            scores = retriever.scores(short)
+            out[:, column] = scores[0, item] if len(scores) == 1 else scores[query, item]

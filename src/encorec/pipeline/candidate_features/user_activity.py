@@ -1,0 +1,88 @@
+"""What kind of user asks: how much, how recent, how mainstream, how varied the history is."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encorec.data.dataset import Dataset
+from encorec.pipeline.candidate_features.context import DAY, Context
+from encorec.protocols import Arrays
+from encorec.types import FloatMatrix, FloatVector, IntVector
+
+__all__ = ["UserActivity"]
+
+
+class UserActivity:
+    """Size and recency of the history, and the popularity of what is in it beside that of the candidate.
+
+    Args:
+        arrays: ``popularity`` (items,) float32 log of the users of each item, relative to the average item.
+    """
+
+    group = "users"
+    names = (
+        "user_events",
+        "user_events_30d",
+        "user_span_days",
+        "user_idle_days",
+        "user_step_hours",
+        "user_mainstream",
+        "popularity_gap",
+        "popularity_gap_last5",
+    )
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._arrays = dict(arrays)
+
+    @classmethod
+    def fit(cls, data: Dataset) -> Self:
+        """Learn how popular items are.
+
+        Example:
+            >>> from encorec.data.interactions import Interactions
+            >>> UserActivity.fit(Dataset.of(Interactions.of([0], [0], [5]))).arrays()["popularity"].shape
+            (1,)
+        """
+        users = data.interactions.item_users
+        average = max(users[users > 0].mean() if users.any() else 1.0, 1e-12)
+        return cls({"popularity": np.log2(0.01 + users / average).astype(np.float32)})
+
+    def arrays(self) -> Arrays:
+        """Everything learnt, by name."""
+        return self._arrays
+
+    @classmethod
+    def from_arrays(cls, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The group that these arrays were taken from."""
+        return cls(arrays)
+
+    def compute(self, context: Context, out: FloatMatrix) -> None:
+        """Write (m, 8) float32; NaN where the history is empty."""
+        history, now = context.history, context.queries.now
+        popularity = self._arrays["popularity"]
+        taken = popularity[history.item]
+        values = np.full((len(now), 7), np.nan, np.float32)
+        lengths = history.lengths
+        values[:, 0] = lengths
+        values[:, 1] = lengths - context.queries.history.before(now - 30 * DAY).lengths
+        some = lengths > 0
+        first, last = history.time[history.starts[some]], history.time[history.stops[some] - 1]
+        values[some, 2] = (last - first) / DAY
+        values[some, 3] = np.maximum(now[some] - last, 0) / DAY
+        values[some, 4] = (last - first) / np.maximum(lengths[some] - 1, 1) / 3600
+        values[some, 5] = _means(taken, history.starts[some], history.stops[some])
+        values[some, 6] = _means(taken, np.maximum(history.stops[some] - 5, history.starts[some]), history.stops[some])
+        spread = context.per_query(values)
+        out[:, :6] = spread[:, :6]
+        own = popularity[context.candidates.item]
+        out[:, 6] = own - spread[:, 5]
+        out[:, 7] = own - spread[:, 6]
+
+
+def _means(values: FloatVector, starts: IntVector, stops: IntVector) -> FloatVector:
+    """(n,) mean of each non-empty slice of ``values`` (m,)."""
+    sums = np.zeros(len(values) + 1)
+    np.cumsum(values, dtype=np.float64, out=sums[1:])
+    return (sums[stops] - sums[starts]) / (stops - starts)

@@ -1,0 +1,174 @@
+"""Requests in, answers out: the function behind the notebook, the batch job and the service.
+
+Pure over an immutable artifact: what the service remembers of a user comes in as an argument, and so does the time.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from encorec.errors import ArtifactError, QueryError
+from encorec.pipeline.artifact import Artifact, load_artifact
+from encorec.pipeline.explain import explain_slate
+from encorec.pipeline.query_building import build_queries
+from encorec.pipeline.requests import Answer, ItemId, Recommended, Request, Similar, UserState
+from encorec.protocols import ItemSimilarity
+from encorec.retrieval.topk import top_k
+from encorec.types import IntVector, Slate
+
+__all__ = ["Engine", "load_engine"]
+
+
+def load_engine(folder: str | Path, *, verify: bool = True) -> "Engine":
+    """The engine over a saved artifact.
+
+    Raises:
+        ArtifactError: the artifact cannot be trusted.
+    """
+    return Engine(load_artifact(folder, verify=verify))
+
+
+class Engine:
+    """Answers requests from one artifact.
+
+    Args:
+        artifact: loaded or just fitted.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+
+    def recommend(
+        self, requests: Sequence[Request], states: Sequence[UserState | None] | None = None, *, now: int | None = None
+    ) -> list[Answer]:
+        """One answer per request, in order, each with ``min(k, eligible)`` items.
+
+        Args:
+            requests: n requests.
+            states: what is remembered of each user beyond the training data; none = nothing.
+            now: the second of asking, seconds since 1970: earlier events count. None = the end of the data.
+
+        Raises:
+            QueryError: k below 1, or as many states as requests are wanted and not given.
+        """
+        states = [None] * len(requests) if states is None else states
+        if len(states) != len(requests):
+            raise QueryError(f"{len(requests)} requests but {len(states)} states")
+        moment = self.artifact.data_end if now is None else now
+        answers: list[Answer | None] = [None] * len(requests)
+        for k in {request.k for request in requests}:
+            places = [place for place, request in enumerate(requests) if request.k == k]
+            chosen = [requests[place] for place in places]
+            for place, answer in zip(places, self._answers(chosen, [states[p] for p in places], moment, k), strict=True):
+                answers[place] = answer
+        return [answer for answer in answers if answer is not None]
+
+    def similar(
+        self,
+        item_id: ItemId,
+        k: int = 10,
+        *,
+        allow: Sequence[ItemId] | None = None,
+        deny: Sequence[ItemId] = (),
+    ) -> list[Similar]:
+        """Items alike ``item_id``, by the first retriever that compares items.
+
+        Raises:
+            QueryError: an unknown item, or no retriever of the artifact compares items.
+        """
+        items = self.artifact.items
+        row = items.row(item_id)
+        if row < 0:
+            raise QueryError(f"item_id {item_id!r} is not among the {len(items)} items of the training data")
+        scores = self._item_similarity().similar(np.array([row]))
+        eligible = self.artifact.catalogue.copy()
+        if allow is not None:
+            allowed = np.zeros_like(eligible)
+            allowed[_known(items.rows(allow))] = True
+            eligible &= allowed
+        eligible[_known(items.rows(deny))] = False
+        eligible[row] = False
+        found, score = top_k(np.ascontiguousarray(scores, np.float32), eligible[None, :], k)
+        kept = (found[0] >= 0) & (score[0] > 0)
+        pairs = zip(items.externals(found[0][kept]), score[0][kept].tolist(), strict=True)
+        return [Similar(item_id=one, score=value, position=place) for place, (one, value) in enumerate(pairs, 1)]
+
+    def popular(self, k: int = 10) -> list[ItemId]:
+        """Ids of the items that most users took."""
+        order = np.argsort(-self.artifact.popularity, kind="stable")[:k]
+        return self.artifact.items.externals(order[self.artifact.popularity[order] > 0])
+
+    def check_golden(self) -> None:
+        """Ask the golden requests again.
+
+        Raises:
+            ArtifactError: an answer differs from the one that was recorded when the artifact was made.
+        """
+        for entry in self.artifact.manifest.golden:
+            request = msgspec.convert(entry["request"], Request)
+            answer = self.recommend([request], now=entry["now"])[0]
+            given = [one.item_id for one in answer.items]
+            if given != entry["item_ids"]:
+                raise ArtifactError(
+                    f"golden request of user {request.user_id!r} gives {given}, recorded was {entry['item_ids']}"
+                )
+
+    def golden(self, user_ids: Sequence[ItemId | None]) -> list[dict[str, Any]]:
+        """Requests of these users with their answers, to be recorded in the manifest."""
+        requests = [Request(user_id=user_id) for user_id in user_ids]
+        now = self.artifact.data_end
+        return [
+            {"request": msgspec.to_builtins(request), "now": now, "item_ids": [one.item_id for one in answer.items]}
+            for request, answer in zip(requests, self.recommend(requests, now=now), strict=True)
+        ]
+
+    def _answers(
+        self, requests: Sequence[Request], states: Sequence[UserState | None], now: int, k: int
+    ) -> list[Answer]:
+        if k < 1:
+            raise QueryError(f"k is {k}, allowed is 1 or more")
+        queries, unknown = build_queries(self.artifact, requests, states, now)
+        slate = self.artifact.pipeline.recommend(queries, k)
+        explained = {
+            row: explain_slate(self.artifact, queries.take(slice(row, row + 1)), slate.item[row])
+            for row, request in enumerate(requests)
+            if request.explain
+        }
+        return [
+            Answer(
+                user_id=request.user_id,
+                items=self._items(slate, row, explained.get(row)),
+                degraded=[],
+                unknown_ids=unknown[row],
+            )
+            for row, request in enumerate(requests)
+        ]
+
+    def _items(self, slate: Slate, row: int, explained: list[dict[str, Any]] | None) -> list[Recommended]:
+        filled = int(slate.filled[row])
+        ids = self.artifact.items.externals(slate.item[row, :filled])
+        scores, chances = slate.score[row].tolist(), slate.propensity[row].tolist()
+        return [
+            Recommended(
+                item_id=item_id,
+                score=scores[place],
+                position=place + 1,
+                source=slate.source_names(row, place),
+                propensity=chances[place],
+                explanation=explained[place] if explained else None,
+            )
+            for place, item_id in enumerate(ids)
+        ]
+
+    def _item_similarity(self) -> ItemSimilarity:
+        for retriever in self.artifact.pipeline.first.retrievers.values():
+            if isinstance(retriever, ItemSimilarity):
+                return retriever
+        raise QueryError("no retriever of this artifact compares items; add one of kind item-knn, covisitation or als")
+
+
+def _known(rows: IntVector) -> IntVector:
+    return rows[rows >= 0]

@@ -1,0 +1,108 @@
+"""The one function that answers queries: retrieve, featurise, rank, select."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from encorec.pipeline.candidate_features import CandidateFeatures
+from encorec.pipeline.candidates import gather
+from encorec.pipeline.selectors import TopSelector
+from encorec.protocols import Ranker, Retriever, Selector
+from encorec.types import Candidates, FloatVector, Queries, Slate
+
+__all__ = ["FirstStage", "TwoStage", "query_blocks"]
+
+CELLS_PER_BLOCK = 8_000_000
+
+
+def query_blocks(queries: Queries) -> Iterator[slice]:
+    """Rows of ``queries`` in blocks that keep (block, items) matrices small.
+
+    Example:
+        >>> from encorec.types import Eligibility, Histories
+        >>> queries = Queries(Histories.empty(3), np.zeros(3, int), Eligibility(np.ones(4_000_000, bool)))
+        >>> [(block.start, block.stop) for block in query_blocks(queries)]
+        [(0, 2), (2, 3)]
+    """
+    size = max(1, CELLS_PER_BLOCK // max(queries.items, 1))
+    for start in range(0, len(queries), size):
+        yield slice(start, min(start + size, len(queries)))
+
+
+@dataclass(frozen=True)
+class FirstStage:
+    """Fitted retrievers, how many items each proposes, and the features of what they propose.
+
+    Args:
+        retrievers: by source name.
+        quotas: items asked of each source.
+        features: the columns of the ranker.
+    """
+
+    retrievers: Mapping[str, Retriever]
+    quotas: Mapping[str, int]
+    features: CandidateFeatures
+
+    def candidates(self, queries: Queries, at_least: int = 1) -> Candidates:
+        """Every source's proposals; at least ``min(at_least, eligible)`` per query."""
+        quotas = {name: max(quota, at_least) for name, quota in self.quotas.items()}
+        return gather(self.retrievers, quotas, queries)
+
+
+@dataclass(frozen=True)
+class TwoStage:
+    """An immutable recommender: the same call answers one user, a batch, a backtest and the service.
+
+    Args:
+        first: the first stage.
+        ranker: orders the candidates; none = the order of reciprocal rank fusion.
+        selector: chooses the slate.
+    """
+
+    first: FirstStage
+    ranker: Ranker | None = None
+    selector: Selector = field(default_factory=TopSelector)
+
+    def recommend(self, queries: Queries, k: int) -> Slate:
+        """The best ``min(k, eligible)`` items of each of n queries.
+
+        Args:
+            queries: n queries, histories cut before ``now``.
+            k: places to fill.
+        """
+        slates = [self._answer(queries.take(block), k) for block in query_blocks(queries)]
+        if len(slates) == 1:
+            return slates[0]
+        return _joined(slates, k, tuple(self.first.retrievers))
+
+    def rank(self, queries: Queries, k: int) -> Candidates:
+        """All candidates of one block of queries with their relevance."""
+        candidates = self.first.candidates(queries, at_least=k)
+        return replace(candidates, relevance=self._relevance(queries, candidates))
+
+    def _answer(self, queries: Queries, k: int) -> Slate:
+        candidates = self.rank(queries, k)
+        slate = self.selector.select(queries, candidates, k)
+        return replace(slate, counts={"candidates": len(candidates), "selected": int(slate.filled.sum())})
+
+    def _relevance(self, queries: Queries, candidates: Candidates) -> FloatVector:
+        if self.ranker is None:
+            # Reciprocal rank fusion: cormack2009.
+            return np.nansum(1 / (60 + candidates.rank), axis=1)
+        return self.ranker.score(self.first.features.compute(queries, candidates, self.first.retrievers))
+
+
+def _joined(slates: list[Slate], k: int, sources: tuple[str, ...]) -> Slate:
+    """Slates of consecutive blocks as one."""
+    if not slates:
+        return Slate.empty(0, k, sources)
+    counts = {stage: sum(one.counts[stage] for one in slates) for stage in slates[0].counts}
+    return Slate(
+        np.concatenate([one.item for one in slates]),
+        np.concatenate([one.score for one in slates]),
+        np.concatenate([one.source for one in slates]),
+        np.concatenate([one.propensity for one in slates]),
+        sources,
+        counts,
+    )
