@@ -16,6 +16,7 @@ from encorec.pipeline.explain import explain_slate
 from encorec.pipeline.query_building import build_queries
 from encorec.pipeline.requests import Answer, ItemId, Recommended, Request, Similar, UserState
 from encorec.protocols import ItemSimilarity
+from encorec.retrieval.scoring import fill_unscored
 from encorec.retrieval.topk import top_k
 from encorec.types import IntVector, Slate
 
@@ -25,10 +26,17 @@ __all__ = ["Engine", "load_engine"]
 def load_engine(folder: str | Path, *, verify: bool = True) -> "Engine":
     """The engine over a saved artifact.
 
+    Args:
+        folder: written by ``encorec train``.
+        verify: check every file's SHA-256 and ask the golden requests again.
+
     Raises:
         ArtifactError: the artifact cannot be trusted.
     """
-    return Engine(load_artifact(folder, verify=verify))
+    engine = Engine(load_artifact(folder, verify=verify))
+    if verify:
+        engine.check_golden()
+    return engine
 
 
 class Engine:
@@ -74,7 +82,9 @@ class Engine:
         allow: Sequence[ItemId] | None = None,
         deny: Sequence[ItemId] = (),
     ) -> list[Similar]:
-        """Items alike ``item_id``, by the first retriever that compares items.
+        """The ``min(k, eligible)`` items most alike ``item_id``, by the first retriever that compares items.
+
+        Items that were never met together with it follow by popularity, with a negative score.
 
         Raises:
             QueryError: an unknown item, or no retriever of the artifact compares items.
@@ -83,7 +93,8 @@ class Engine:
         row = items.row(item_id)
         if row < 0:
             raise QueryError(f"item_id {item_id!r} is not among the {len(items)} items of the training data")
-        scores = self._item_similarity().similar(np.array([row]))
+        prior = (self.artifact.popularity / max(self.artifact.popularity.max(), 1) - 1).astype(np.float32)
+        scores = fill_unscored(self._item_similarity().similar(np.array([row])), prior)
         eligible = self.artifact.catalogue.copy()
         if allow is not None:
             allowed = np.zeros_like(eligible)
@@ -91,8 +102,8 @@ class Engine:
             eligible &= allowed
         eligible[_known(items.rows(deny))] = False
         eligible[row] = False
-        found, score = top_k(np.ascontiguousarray(scores, np.float32), eligible[None, :], k)
-        kept = (found[0] >= 0) & (score[0] > 0)
+        found, score = top_k(scores, eligible[None, :], k)
+        kept = found[0] >= 0
         pairs = zip(items.externals(found[0][kept]), score[0][kept].tolist(), strict=True)
         return [Similar(item_id=one, score=value, position=place) for place, (one, value) in enumerate(pairs, 1)]
 

@@ -103,4 +103,4 @@ class ALS(ScoringRetriever):
         """(n,) item numbers -> (n, items) float32 cosine of the vectors."""
         factors = self.arrays()["factors"]
         unit = factors / np.maximum(np.linalg.norm(factors, axis=0), 1e-12)
-        return unit[:, np.asarray(items)].T @ unit
+        return np.ascontiguousarray(unit[:, np.asarray(items)].T @ unit, np.float32)

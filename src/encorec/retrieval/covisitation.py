@@ -81,7 +81,7 @@ class Covisitation(ScoringRetriever):
         learnt = self.arrays()
         size = len(learnt["prior"])
         matrix = sparse.csr_array((learnt["value"], learnt["item"], learnt["indptr"]), (size, size))
-        return matrix[np.asarray(items)].toarray()
+        return matrix[np.asarray(items)].toarray().astype(np.float32)
 
     def _pairs(self, table: Interactions) -> sparse.csr_array:
         """(items, items) sum of 1 / steps over pairs of one user's events, first item -> later item."""

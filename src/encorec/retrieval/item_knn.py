@@ -87,7 +87,7 @@ class ItemKNN(ScoringRetriever):
         learnt = self.arrays()
         size = len(learnt["prior"])
         matrix = sparse.csr_array((learnt["value"], learnt["item"], learnt["indptr"]), (size, size))
-        return matrix[np.asarray(items)].toarray()
+        return matrix[np.asarray(items)].toarray().astype(np.float32)
 
     def _weighted(self, counts: sparse.csr_array) -> sparse.csr_array:
         """(items, users) counts -> weights whose row products are the similarities."""

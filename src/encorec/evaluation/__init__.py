@@ -1,0 +1,1 @@
+"""How good were the lists: metrics of anybody's recommendations, with intervals."""

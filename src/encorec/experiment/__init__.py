@@ -1,0 +1,1 @@
+"""From logs to decisions: assignment, analysis, money. Reads tables, never a model."""
