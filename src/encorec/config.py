@@ -5,7 +5,7 @@ import tomllib
 import typing
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar, Union, dataclass_transform
 
 import msgspec
 
@@ -16,6 +16,7 @@ __all__ = ["Config", "bounded", "decode", "load_toml"]
 T = TypeVar("T")
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every configuration struct is: frozen, keyword-only, closed to unknown names.
 

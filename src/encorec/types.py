@@ -223,6 +223,10 @@ class Histories:
             >>> Histories.of([([1, 2], [5, 6]), ([3], [9])]).before(np.array([6, 99])).lengths.tolist()
             [1, 1]
         """
+        if len(self) == 1:
+            start, stop = int(self.starts[0]), int(self.stops[0])
+            end = start + int(np.searchsorted(self.time[start:stop], np.ravel(cut)[0]))
+            return replace(self, stop=np.array([end]))
         low, high = self.starts.copy(), self.stops.copy()
         cuts = np.broadcast_to(cut, low.shape)
         while np.any(open_ := low < high):

@@ -20,6 +20,7 @@ from encorec.errors import DataError
 from encorec.evaluation.evaluate import Evaluation, evaluate, parse_metric
 from encorec.evaluation.uncertainty import Estimate, compare, intervals
 from encorec.pipeline.artifact import load_artifact, read_manifest, save_artifact, write_manifest
+from encorec.pipeline.candidates import lists_of
 from encorec.pipeline.checkpoints import Checkpoints
 from encorec.pipeline.eligibility import fold_queries
 from encorec.pipeline.engine import Engine
@@ -137,10 +138,8 @@ def examine(
     ]
     if not parts:
         raise DataError(f"split {test.name}: no label fold fits before the test; use a shorter exam or more data")
-    if progress:
-        progress("train the ranker", 0, 1)
     first = fit_first_stage(config.pipeline, test.past, config.seed, progress)
-    ranker = fit_ranker(config.pipeline, parts, first.features.names, config.seed)
+    ranker = fit_ranker(config.pipeline, parts, first.features.names, config.seed, progress=progress)
     pipeline = TwoStage(first, ranker)
     report = _report(config, data, test, parts, pipeline, ranker, progress)
     return Exam(report, parts, test, pipeline)
@@ -157,11 +156,9 @@ def refit(config: RunConfig, data: Dataset, exam: Exam, *, progress: Progress | 
     """
     newest = fold_rows(config.pipeline, exam.test, exam.pipeline.first, config.seed, progress)
     first = fit_first_stage(config.pipeline, data, config.seed, progress)
-    if progress:
-        progress("train the final ranker", 0, 1)
     trees = max(exam.report["ranker"]["trees"], 1)
-    ranker = fit_ranker(config.pipeline, [newest, *exam.parts], first.features.names, config.seed, trees)
-    return TwoStage(first, ranker)
+    parts, names = [newest, *exam.parts], first.features.names
+    return TwoStage(first, fit_ranker(config.pipeline, parts, names, config.seed, trees=trees, progress=progress))
 
 
 def train(config: RunConfig, data: Dataset, out: str | Path, *, exam: Exam, progress: Progress | None = None) -> Path:
@@ -251,8 +248,8 @@ def _lists(retriever: Retriever, queries: Queries, k: int) -> IntMatrix:
     """(n, k) items of one retriever, padded with -1."""
     lists = np.full((len(queries), k), -1, np.int32)
     for block in query_blocks(queries):
-        found = retriever.retrieve(queries.take(block), k)
-        lists[found.query + block.start, found.rank[:, 0].astype(np.int64) - 1] = found.item
+        part = queries.take(block)
+        lists[block] = lists_of(retriever.retrieve(part, k), len(part), k)
     return lists
 
 

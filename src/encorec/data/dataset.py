@@ -1,6 +1,7 @@
 """Everything learnt from: interactions, features and the vocabularies that number them."""
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from encorec.data.features import FeatureTable
 from encorec.data.interactions import Interactions
 from encorec.data.vocabulary import Vocabulary
 from encorec.errors import DataError
-from encorec.types import IntVector
+from encorec.types import BoolVector, IntVector
 
 __all__ = ["Dataset"]
 
@@ -37,7 +38,7 @@ class Dataset:
         >>> table = Interactions.of([0, 0, 1], [0, 1, 1], [5, 6, 7])
         >>> data = Dataset.of(table)
         >>> len(data.restrict(np.array([0, 2])).interactions), data.fingerprint[:8]
-        (2, '2d3a1f0c')
+        (2, '82a1a96f')
     """
 
     name: str
@@ -56,6 +57,8 @@ class Dataset:
         for what, (ids, table, features) in sizes.items():
             if not ids == table == features:
                 raise DataError(f"{what}: {ids} ids, {table} in the interactions, {features} feature rows; must agree")
+        if self.titles is not None and len(self.titles) != len(self.items):
+            raise DataError(f"titles: {len(self.titles)} for {len(self.items)} items; must agree")
 
     @classmethod
     def of(cls, interactions: Interactions, name: str = "unnamed") -> "Dataset":
@@ -69,8 +72,12 @@ class Dataset:
             FeatureTable(interactions.items),
         )
 
-    def restrict(self, kept: IntVector) -> "Dataset":
-        """The same vocabularies and features with only the interactions at ``kept`` (increasing positions)."""
+    def restrict(self, kept: IntVector | BoolVector) -> "Dataset":
+        """The same vocabularies and features with fewer interactions.
+
+        Args:
+            kept: (m',) increasing positions, or (m,) booleans.
+        """
         return replace(self, interactions=self.interactions.take(kept))
 
     @cached_property
@@ -78,7 +85,7 @@ class Dataset:
         """SHA-256 over ids and interactions: equal for equal data, whatever machine made it."""
         digest = hashlib.sha256()
         for ids in (self.users.ids, self.items.ids):
-            digest.update("\n".join(map(str, ids.tolist())).encode())
+            digest.update(json.dumps(ids.tolist()).encode())
         table = self.interactions
         for column, kind in ((table.user, "<i4"), (table.item, "<i4"), (table.time, "<i8"), (table.weight, "<f4")):
             digest.update(np.ascontiguousarray(column, kind).tobytes())

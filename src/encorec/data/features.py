@@ -102,6 +102,8 @@ class FeatureTable:
         for name, length in lengths.items():
             if length != self.size:
                 raise DataError(f"feature {name!r} has {length} values for {self.size} entities")
+        if len(lengths) < len(self.numeric) + len(self.categorical) + len(self.tags):
+            raise DataError("a feature is named twice: as numeric, categorical or tags; a name means one of them")
 
     @property
     def dense_names(self) -> tuple[str, ...]:
@@ -129,7 +131,7 @@ class FeatureTable:
             if value is None:
                 continue
             if name in self.numeric:
-                row[place] = value if isinstance(value, int | float) else np.nan
+                row[place] = value if isinstance(value, int | float) and abs(value) < 1e30 else np.nan
             elif str(value) in self.categorical[name].values:
                 row[place] = self.categorical[name].values.index(str(value))
         return row

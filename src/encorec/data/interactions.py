@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from encorec.errors import DataError
-from encorec.types import FloatVector, Histories, IntVector
+from encorec.types import BoolVector, FloatVector, Histories, IntVector
 
 __all__ = ["Interactions"]
 
@@ -52,7 +52,7 @@ class Interactions:
         """From columns of shape (m,) in any order; equal times keep the order given.
 
         Raises:
-            DataError: columns of unequal length.
+            DataError: columns of unequal length, a row outside its vocabulary, or a weight that is not positive.
 
         Example:
             >>> len(Interactions.of([0], [0], [0]))
@@ -62,15 +62,19 @@ class Interactions:
         strength = np.ones(len(user), np.float32) if weight is None else np.asarray(weight, np.float32)
         if not len(user) == len(item) == len(time) == len(strength):
             raise DataError(f"columns differ in length: {len(user)}, {len(item)}, {len(time)}, {len(strength)}")
-        order = np.lexsort((time, user))
         n_users = int(user.max(initial=-1)) + 1 if users is None else users
         n_items = int(item.max(initial=-1)) + 1 if items is None else items
+        _check_range("user", user, n_users)
+        _check_range("item", item, n_items)
+        if not np.all(strength > 0):
+            raise DataError(f"{int(np.sum(~(strength > 0)))} weights are not positive; drop these interactions")
+        order = np.lexsort((time, user))
         return cls(user[order], item[order], time[order], strength[order], order, n_users, n_items)
 
     def __len__(self) -> int:
         return len(self.item)
 
-    def take(self, kept: IntVector) -> "Interactions":
+    def take(self, kept: IntVector | BoolVector) -> "Interactions":
         """The interactions at ``kept``: (m',) increasing positions, or (m,) booleans."""
         return Interactions(
             self.user[kept], self.item[kept], self.time[kept], self.weight[kept], self.row[kept], self.users, self.items
@@ -106,3 +110,8 @@ class Interactions:
     def end(self) -> int:
         """The first second after the newest interaction."""
         return int(self.time.max(initial=-1)) + 1
+
+
+def _check_range(what: str, rows: IntVector, size: int) -> None:
+    if len(rows) and not 0 <= rows.min() <= rows.max() < size:
+        raise DataError(f"{what} rows run from {rows.min()} to {rows.max()}, allowed is 0 to {size - 1}")

@@ -22,7 +22,7 @@ class Vocabulary:
         ids: (n,) int64 or str ids; row i is ``ids[i]``.
 
     Raises:
-        DataError: ids that are neither integers nor strings.
+        DataError: ids that are neither integers nor strings; on first look-up, an id that stands twice.
 
     Example:
         >>> items = Vocabulary(np.array([10, 20, 30]))
@@ -46,7 +46,10 @@ class Vocabulary:
 
     @cached_property
     def _row_of(self) -> dict[Any, int]:
-        return {external: row for row, external in enumerate(self.ids.tolist())}
+        row_of = {external: row for row, external in enumerate(self.ids.tolist())}
+        if len(row_of) != len(self.ids):
+            raise DataError(f"{len(self.ids) - len(row_of)} ids stand twice in a vocabulary; keep one row per id")
+        return row_of
 
     def row(self, external: Any) -> int:
         """Row of one id, -1 if unknown. A number given as text (or the reverse) is the same id.
@@ -55,17 +58,17 @@ class Vocabulary:
             >>> Vocabulary(np.array([10, 20])).row("20")
             1
         """
+        if isinstance(external, bool | list | dict):
+            return -1
         found = self._row_of.get(external, -1)
-        if found >= 0 or isinstance(external, bool):
-            return found if not isinstance(external, bool) else -1
-        return self._row_of.get(self._converted(external), -1)
+        return found if found >= 0 else self._row_of.get(self._converted(external), -1)
 
     def _converted(self, external: Any) -> Any:
         """``external`` in the type of the ids, where that loses nothing."""
         if self.kind is str:
             return str(external) if isinstance(external, int) else None
-        if isinstance(external, str) and external.lstrip("-").isdecimal() and str(int(external)) == external:
-            return int(external)
+        if isinstance(external, str) and len(external) <= 20 and external.removeprefix("-").isdecimal():
+            return int(external) if str(int(external)) == external else None
         return None
 
     def rows(self, external: Iterable[Any]) -> IntVector:
@@ -78,5 +81,5 @@ class Vocabulary:
         return np.fromiter((self.row(one) for one in external), np.int32)
 
     def externals(self, rows: IntVector | Sequence[int]) -> list[Any]:
-        """Ids of known rows, as Python integers or strings."""
+        """Ids of known rows (n,), as Python integers or strings."""
         return self.ids[np.asarray(rows, np.int64)].tolist()

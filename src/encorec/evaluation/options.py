@@ -22,7 +22,7 @@ MiufUnseen: TypeAlias = Literal["one_user", "skip", "error"]
 IldDistance: TypeAlias = Literal["hamming", "hamming_share", "jaccard", "cosine"]
 
 
-class MetricOptions(Config):
+class MetricOptions(Config, frozen=True):
     """How metrics are computed where more than one convention is in use.
 
     Args:

@@ -220,7 +220,9 @@ def read_manifest(folder: Path) -> Manifest:
         raw = path.read_bytes()
         version = msgspec.json.decode(raw, type=dict[str, Any]).get("format")
         if version != FORMAT:
-            raise ArtifactError(f"{path}: format {version!r}, this encorec reads {FORMAT}; train again or update encorec")
+            raise ArtifactError(
+                f"{path}: format {version!r}, this encorec reads {FORMAT}; train again or update encorec"
+            )
         return msgspec.json.decode(raw, type=Manifest)
     except FileNotFoundError as error:
         raise ArtifactError(f"{folder}: no {MANIFEST} there; give a folder that `encorec train` wrote") from error

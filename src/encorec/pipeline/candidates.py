@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from encorec.protocols import Retriever, Scorer
-from encorec.retrieval.topk import candidates_of, top_k
-from encorec.types import BoolMatrix, Candidates, FloatMatrix, IntVector, Queries
+from encorec.protocols import Retriever, is_scorer
+from encorec.retrieval.kernels import unite_lists
+from encorec.retrieval.topk import top_k
+from encorec.types import BoolMatrix, Candidates, FloatMatrix, FloatVector, IntMatrix, IntVector, Queries
 
-__all__ = ["gather"]
+__all__ = ["gather", "lists_of"]
 
 
 def gather(retrievers: Mapping[str, Retriever], quotas: Mapping[str, int], queries: Queries) -> Candidates:
@@ -33,32 +34,63 @@ def gather(retrievers: Mapping[str, Retriever], quotas: Mapping[str, int], queri
         ([1, 2], [1.0, 2.0])
     """
     mask = queries.eligible.mask(len(queries))
-    answers = [_ask(name, one, quotas[name], queries, mask) for name, one in retrievers.items()]
-    items = queries.items
-    keys = [found.query * np.int64(items) + found.item for found, _ in answers]
-    union = np.unique(np.concatenate(keys))
-    query, item = np.divmod(union, items)
-    rank = np.full((len(union), len(answers)), np.nan, np.float32)
-    score = np.full((len(union), len(answers)), np.nan, np.float32)
-    for source, ((found, dense), key) in enumerate(zip(answers, keys, strict=True)):
-        place = np.searchsorted(union, key)
-        rank[place, source] = found.rank[:, 0]
-        if dense is None:
-            score[place, source] = found.score[:, 0]
+    width = min(max(quotas.values()), queries.items)
+    lists = np.full((len(retrievers), len(queries), width), -1, np.int32)
+    scored: list[FloatMatrix | Candidates] = []
+    for source, (name, retriever) in enumerate(retrievers.items()):
+        found, scores = _ask(retriever, min(quotas[name], width), queries, mask)
+        lists[source, :, : found.shape[1]] = found
+        scored.append(scores)
+    query, item, rank = _union(lists, queries.items)
+    score = np.empty((len(item), len(scored)), np.float32)
+    for source, scores in enumerate(scored):
+        if isinstance(scores, Candidates):
+            score[:, source] = _scores_of(scores, query, item, queries.items)
         else:
-            score[:, source] = _at(dense, query, item)
-    return Candidates(query.astype(np.int32), item.astype(np.int32), score, rank, tuple(retrievers))
+            score[:, source] = scores[0, item] if len(scores) == 1 else scores[query, item]
+    return Candidates(query, item, score, rank, tuple(retrievers))
+
+
+def lists_of(candidates: Candidates, n: int, k: int) -> IntMatrix:
+    """(n, k) int32 items of one source, best first, padded with -1.
+
+    Args:
+        candidates: of one source.
+        n: number of queries.
+        k: places.
+
+    Example:
+        >>> found = Candidates(np.array([0, 0]), np.array([4, 9]), np.ones((2, 1)), np.array([[2.], [1.]]), ("als",))
+        >>> lists_of(found, 1, 3).tolist()
+        [[9, 4, -1]]
+    """
+    lists = np.full((n, k), -1, np.int32)
+    lists[candidates.query, candidates.rank[:, 0].astype(np.int64) - 1] = candidates.item
+    return lists
 
 
 def _ask(
-    name: str, retriever: Retriever, quota: int, queries: Queries, mask: BoolMatrix
-) -> tuple[Candidates, FloatMatrix | None]:
-    """What one source proposes, and its scores of the whole catalogue if it has them."""
-    if not isinstance(retriever, Scorer):
-        return retriever.retrieve(queries, quota), None
-    scores = retriever.scores(queries)
-    return candidates_of(*top_k(scores, mask, quota), name), scores
+    retriever: Retriever, quota: int, queries: Queries, mask: BoolMatrix
+) -> tuple[IntMatrix, FloatMatrix | Candidates]:
+    """(n, quota) items that one source proposes, and its scores: of the whole catalogue if it has them."""
+    if is_scorer(retriever):
+        scores = retriever.scores(queries)
+        return top_k(scores, mask, quota)[0], scores
+    found = retriever.retrieve(queries, quota)
+    return lists_of(found, len(queries), quota), found
 
 
-def _at(dense: FloatMatrix, query: IntVector, item: IntVector) -> FloatMatrix:
-    return dense[0, item] if len(dense) == 1 else dense[query, item]
+def _union(lists: IntMatrix, items: int) -> tuple[IntVector, IntVector, FloatMatrix]:
+    """query (m,), item (m,) and rank (m, sources) of every item listed by any source."""
+    query, item = np.empty(lists.size, np.int32), np.empty(lists.size, np.int32)
+    rank = np.empty((lists.size, len(lists)), np.float32)
+    size = unite_lists(lists, items, query, item, rank)
+    return query[:size], item[:size], rank[:size]
+
+
+def _scores_of(found: Candidates, query: IntVector, item: IntVector, items: int) -> FloatVector:
+    """(m,) float32 scores of a source that scores only what it proposes; NaN elsewhere."""
+    score = np.full(len(item), np.nan, np.float32)
+    key = query.astype(np.int64) * items + item
+    score[np.searchsorted(key, found.query.astype(np.int64) * items + found.item)] = found.score[:, 0]
+    return score

@@ -70,7 +70,9 @@ class Engine:
         for k in {request.k for request in requests}:
             places = [place for place, request in enumerate(requests) if request.k == k]
             chosen = [requests[place] for place in places]
-            for place, answer in zip(places, self._answers(chosen, [states[p] for p in places], moment, k), strict=True):
+            for place, answer in zip(
+                places, self._answers(chosen, [states[p] for p in places], moment, k), strict=True
+            ):
                 answers[place] = answer
         return [answer for answer in answers if answer is not None]
 

@@ -7,6 +7,7 @@ gain into a loss, so ``fold_rows`` is given nothing but the fold, whose past hol
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -96,7 +97,9 @@ class PipelineConfig(Config):
 
     def __post_init__(self) -> None:
         if not self.retrievers:
-            raise ConfigError("retrievers: at least one is needed, for example [retrievers.popular] kind = 'popularity'")
+            raise ConfigError(
+                "retrievers: at least one is needed, for example [retrievers.popular] kind = 'popularity'"
+            )
         for field, names in (
             ("candidates.quotas", self.candidates.quotas),
             ("features.recent_sources", self.features.recent_sources or ()),
@@ -234,8 +237,24 @@ def _block_rows(
 
 
 def fit_ranker(
-    config: PipelineConfig, parts: list[FoldRows], names: tuple[str, ...], seed: int, trees: int | None = None
+    config: PipelineConfig,
+    parts: list[FoldRows],
+    names: tuple[str, ...],
+    seed: int,
+    *,
+    trees: int | None = None,
+    progress: Progress | None = None,
 ) -> CatBoostRanker:
-    """The ranker over all label folds; ``trees`` fixes their number instead of early stopping."""
+    """The ranker over all label folds.
+
+    Args:
+        config: the pipeline.
+        parts: label folds.
+        names: of the features.
+        seed: of the trees.
+        trees: grow exactly so many on all rows, instead of stopping early on held-out users.
+        progress: told how many trees are grown.
+    """
     rows = TrainingSet.join([part.rows for part in parts])
-    return CatBoostRanker(config.ranker).fit(rows, names, seed=seed, trees=trees)
+    told = None if progress is None else partial(progress, "grow trees")
+    return CatBoostRanker(config.ranker).fit(rows, names, seed=seed, trees=trees, progress=told)

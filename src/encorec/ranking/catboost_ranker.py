@@ -1,19 +1,21 @@
-"""Gradient-boosted oblivious trees: the ranker of the second stage. The only user of catboost."""
+"""Gradient-boosted oblivious trees: the ranker of the second stage."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
+import msgspec
 import numpy as np
-from catboost import CatBoost, CatBoostError, Pool
 
 from encorec.config import Config, bounded
 from encorec.errors import ArtifactError, NotFitted
+from encorec.ranking.oblivious_trees import ObliviousTrees
 from encorec.ranking.training_set import TrainingSet
-from encorec.types import FloatMatrix, FloatVector
+from encorec.types import BoolVector, FloatMatrix, FloatVector
 
 __all__ = ["CatBoostConfig", "CatBoostRanker"]
 
-FILE = "ranker.cbm"
+MODEL, TREES = "ranker.cbm", "ranker.json"
 
 
 class CatBoostConfig(Config, tag="catboost", tag_field="kind"):
@@ -45,22 +47,40 @@ class CatBoostConfig(Config, tag="catboost", tag_field="kind"):
 
 
 class CatBoostRanker:
-    """Scores rows of candidate features.
+    """Scores rows of candidate features. CatBoost grows the trees; scoring needs numpy and a compiled loop only.
+
+    Args:
+        config: how trees are grown.
+        model: content of a CatBoost file.
+        trees: the same model, ready to score.
 
     Example:
         >>> rng = np.random.default_rng(0)
         >>> features = rng.random((200, 2)).astype(np.float32)
-        >>> rows = TrainingSet(features, (features[:, 0] > .5).astype(np.float32), np.arange(200) // 10, np.arange(200) // 10)
+        >>> query = np.arange(200) // 10
+        >>> rows = TrainingSet(features, (features[:, 0] > .5).astype(np.float32), query, query)
         >>> ranker = CatBoostRanker(CatBoostConfig(max_trees=20)).fit(rows, ("a", "b"), seed=0)
-        >>> bool(ranker.score(np.array([[.9, 0]], np.float32)) > ranker.score(np.array([[.1, 0]], np.float32)))
+        >>> better, worse = ranker.score(np.array([[.9, 0], [.1, 0]], np.float32))
+        >>> bool(better > worse)
         True
     """
 
-    def __init__(self, config: CatBoostConfig | None = None, model: CatBoost | None = None) -> None:
+    def __init__(
+        self, config: CatBoostConfig | None = None, model: bytes | None = None, trees: dict[str, Any] | None = None
+    ) -> None:
         self.config = config or CatBoostConfig()
-        self._model = model
+        self._model, self._content = model, trees
+        self._trees = None if trees is None else ObliviousTrees(trees)
 
-    def fit(self, rows: TrainingSet, names: tuple[str, ...], *, seed: int, trees: int | None = None) -> Self:
+    def fit(
+        self,
+        rows: TrainingSet,
+        names: tuple[str, ...],
+        *,
+        seed: int,
+        trees: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
         """Grow trees; stop when a smooth loss no longer falls on users that none of the trees saw.
 
         Args:
@@ -68,65 +88,75 @@ class CatBoostRanker:
             names: of the features.
             seed: of the trees and of the division of users.
             trees: grow exactly so many on all rows instead.
+            progress: told how many trees are grown, and of how many at most.
         """
-        model = CatBoost(self._parameters(seed, trees or self.config.max_trees))
-        if trees is not None:
-            model.fit(_pool(rows, names))
-        else:
-            held_out = _held_out_users(rows, self.config.holdout, seed)
-            model.fit(
-                _pool(rows.take(~held_out), names),
-                eval_set=_pool(rows.take(held_out), names) if held_out.any() else None,
-                early_stopping_rounds=self.config.patience,
-                use_best_model=bool(held_out.any()),
-            )
-        self._model = model
+        from encorec.ranking import boosting
+
+        held_out = None if trees is not None else _held_out_users(rows, self.config.holdout, seed)
+        self._model = boosting.grow(
+            rows,
+            names,
+            self._parameters(seed, trees or self.config.max_trees),
+            held_out=held_out,
+            patience=self.config.patience,
+            progress=progress,
+        )
+        self._content = boosting.export(self._model)
+        self._trees = ObliviousTrees(self._content)
         return self
 
     def score(self, features: FloatMatrix) -> FloatVector:
-        """(m, features) float32 -> (m,) float64 raw scores; larger is better."""
-        if not len(features):
-            return np.empty(0)
-        return self._fitted.predict(features, prediction_type="RawFormulaVal", thread_count=1)
+        """(m, features) float32 -> (m,) float64 raw scores; larger is better.
+
+        Raises:
+            NotFitted: before ``fit`` or ``load``.
+        """
+        if self._trees is None:
+            raise NotFitted("CatBoostRanker")
+        return self._trees.score(features)
 
     @property
     def trees(self) -> int:
         """Number of trees grown."""
-        return int(self._fitted.tree_count_ or 0)
+        return 0 if self._trees is None else len(self._trees)
 
     def importance(self) -> dict[str, float]:
         """Share of the prediction's change that each feature causes, largest first, summing to 1."""
-        values = np.asarray(self._fitted.get_feature_importance(), float)
-        shares = dict(zip(self._fitted.feature_names_ or [], (values / max(values.sum(), 1e-12)).tolist(), strict=True))
-        return dict(sorted(shares.items(), key=lambda one: -one[1]))
+        from encorec.ranking import boosting
+
+        return boosting.importance(self._fitted)
 
     def contributions(self, features: FloatMatrix) -> FloatMatrix:
-        """(m, features + 1) SHAP values of each row (lundberg2018); the last column is the average score."""
-        return np.asarray(self._fitted.get_feature_importance(Pool(features), type="ShapValues", thread_count=1))
+        """(m, features) float32 -> (m, features + 1) SHAP values; the last column is the average. lundberg2018."""
+        from encorec.ranking import boosting
+
+        return boosting.contributions(self._fitted, features)
 
     def save(self, folder: Path) -> None:
-        """Write ``ranker.cbm`` into ``folder``."""
-        self._fitted.save_model(str(folder / FILE))
+        """Write ``ranker.cbm`` (the model) and ``ranker.json`` (its trees) into ``folder``."""
+        (folder / MODEL).write_bytes(self._fitted)
+        (folder / TREES).write_bytes(msgspec.json.encode(self._content))
 
     @classmethod
     def load(cls, folder: Path, config: CatBoostConfig) -> Self:
-        """Read ``ranker.cbm`` from ``folder``.
+        """Read what ``save`` wrote.
 
         Raises:
-            ArtifactError: the file is not a CatBoost model.
+            ArtifactError: a file is missing or is not what ``save`` wrote.
         """
         try:
-            return cls(config, CatBoost().load_model(str(folder / FILE)))
-        except CatBoostError as error:
-            raise ArtifactError(f"{folder / FILE}: not a CatBoost model; train again ({error})") from error
+            trees = msgspec.json.decode((folder / TREES).read_bytes())
+            return cls(config, (folder / MODEL).read_bytes(), trees)
+        except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(f"{folder / TREES}: not the trees of a ranker; train again ({error})") from error
 
     @property
-    def _fitted(self) -> CatBoost:
+    def _fitted(self) -> bytes:
         if self._model is None:
             raise NotFitted("CatBoostRanker")
         return self._model
 
-    def _parameters(self, seed: int, trees: int) -> dict[str, object]:
+    def _parameters(self, seed: int, trees: int) -> dict[str, Any]:
         config = self.config
         return {
             "loss_function": config.loss,
@@ -136,16 +166,10 @@ class CatBoostRanker:
             "l2_leaf_reg": config.reg,
             "border_count": config.borders,
             "random_seed": seed,
-            "verbose": False,
-            "allow_writing_files": False,
         }
 
 
-def _pool(rows: TrainingSet, names: tuple[str, ...]) -> Pool:
-    return Pool(rows.features, rows.label, group_id=rows.group, feature_names=list(names))
-
-
-def _held_out_users(rows: TrainingSet, share: float, seed: int) -> np.ndarray:
+def _held_out_users(rows: TrainingSet, share: float, seed: int) -> BoolVector:
     """(r,) true for the rows of a random ``share`` of the users."""
     users = np.unique(rows.user)
     chosen = np.random.default_rng(seed).random(len(users)) < share

@@ -85,7 +85,7 @@ def sample(labels: FloatVector, query: IntVector, negatives: int, rng: np.random
 
     Example:
         >>> sample(np.array([0, 1, 0, 0]), np.array([0, 0, 0, 1]), 1, np.random.default_rng(0)).tolist()
-        [0, 1]
+        [1, 2]
     """
     rows = np.flatnonzero(np.isin(query, query[labels > 0]))
     key = np.where(labels[rows] > 0, -1.0, rng.random(len(rows)))

@@ -1,39 +1,14 @@
-"""The loops of retrieval, compiled: sums of matrix rows, top-k, co-occurrence. The only user of numba.
+"""The loops of retrieval: sums of matrix rows, top-k, unions, co-occurrence."""
 
-Every sum runs in the order of its inputs, so a batch gives to the last bit what single requests give.
-The compiled code is kept in numba's cache; only the first use on a machine pays for it.
-"""
-
-import numba
 import numpy as np
 
+from encorec.compiled import BOOL, FLOAT32, FLOAT64, INT32, INT64, compiled, read, write
 from encorec.types import BoolMatrix, FloatMatrix, FloatVector, IntMatrix, IntVector
 
-__all__ = ["add_dense_rows", "add_sparse_rows", "merge_repeats", "nearest_rows", "select_top"]
+__all__ = ["add_dense_rows", "add_sparse_rows", "merge_repeats", "nearest_rows", "select_top", "unite_lists"]
 
 
-def _input(kind: numba.types.Type, dimensions: int = 1) -> numba.types.Array:
-    return numba.types.Array(kind, dimensions, "C", readonly=True)
-
-
-def _output(kind: numba.types.Type, dimensions: int = 1) -> numba.types.Array:
-    return numba.types.Array(kind, dimensions, "C")
-
-
-_int32, _int64, _float32, _float64, _bool = (
-    numba.int32,
-    numba.int64,
-    numba.float32,
-    numba.float64,
-    numba.bool_,
-)
-
-
-@numba.njit(
-    numba.void(_input(_int64), _input(_int32), _input(_float32), _input(_float32, 2), _output(_float32, 2)),
-    cache=True,
-    nogil=True,
-)
+@compiled(read(INT64), read(INT32), read(FLOAT32), read(FLOAT32, 2), write(FLOAT32, 2))
 def add_dense_rows(
     indptr: IntVector, row: IntVector, weight: FloatVector, matrix: FloatMatrix, out: FloatMatrix
 ) -> None:
@@ -61,18 +36,14 @@ def add_dense_rows(
                 target[item] += strength * source[item]
 
 
-@numba.njit(
-    numba.void(
-        _input(_int64),
-        _input(_int32),
-        _input(_float32),
-        _input(_int64),
-        _input(_int32),
-        _input(_float32),
-        _output(_float32, 2),
-    ),
-    cache=True,
-    nogil=True,
+@compiled(
+    read(INT64),
+    read(INT32),
+    read(FLOAT32),
+    read(INT64),
+    read(INT32),
+    read(FLOAT32),
+    write(FLOAT32, 2),
 )
 def add_sparse_rows(
     indptr: IntVector,
@@ -109,19 +80,16 @@ def add_sparse_rows(
                 target[matrix_item[place]] += strength * matrix_value[place]
 
 
-@numba.njit(
-    _int64(
-        _input(_int64),
-        _input(_int32),
-        _input(_float32),
-        _float64,
-        _output(_int32),
-        _output(_int64),
-        _output(_int32),
-        _output(_float32),
-    ),
-    cache=True,
-    nogil=True,
+@compiled(
+    read(INT64),
+    read(INT32),
+    read(FLOAT32),
+    FLOAT64,
+    write(INT32),
+    write(INT64),
+    write(INT32),
+    write(FLOAT32),
+    returns=INT64,
 )
 def merge_repeats(
     indptr: IntVector,
@@ -179,12 +147,12 @@ def merge_repeats(
     return size
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled()
 def _worse(score_a: float, item_a: int, score_b: float, item_b: int) -> bool:
     return score_a < score_b or (score_a == score_b and item_a > item_b)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _sink(score: FloatVector, item: IntVector, start: int, end: int) -> None:
     """Restore the heap (worst on top) below ``start``."""
     root = start
@@ -199,7 +167,7 @@ def _sink(score: FloatVector, item: IntVector, start: int, end: int) -> None:
         root = child
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _sort_heap(score: FloatVector, item: IntVector, size: int) -> None:
     """A heap with the worst on top becomes a list with the best first."""
     for end in range(size - 1, 0, -1):
@@ -208,11 +176,7 @@ def _sort_heap(score: FloatVector, item: IntVector, size: int) -> None:
         _sink(score, item, 0, end)
 
 
-@numba.njit(
-    numba.void(_input(_float32, 2), _input(_bool, 2), _output(_int32, 2), _output(_float32, 2)),
-    cache=True,
-    nogil=True,
-)
+@compiled(read(FLOAT32, 2), read(BOOL, 2), write(INT32, 2), write(FLOAT32, 2))
 def select_top(scores: FloatMatrix, eligible: BoolMatrix, item: IntMatrix, score: FloatMatrix) -> None:
     """The k best eligible items of every query, best first; equal scores in catalogue order.
 
@@ -255,19 +219,15 @@ def select_top(scores: FloatMatrix, eligible: BoolMatrix, item: IntMatrix, score
         heap_score[size:] = np.nan
 
 
-@numba.njit(
-    numba.void(
-        _input(_int64),
-        _input(_int32),
-        _input(_float64),
-        _input(_int64),
-        _input(_int32),
-        _input(_float64),
-        _output(_int32, 2),
-        _output(_float32, 2),
-    ),
-    cache=True,
-    nogil=True,
+@compiled(
+    read(INT64),
+    read(INT32),
+    read(FLOAT64),
+    read(INT64),
+    read(INT32),
+    read(FLOAT64),
+    write(INT32, 2),
+    write(FLOAT32, 2),
 )
 def nearest_rows(
     left_indptr: IntVector,
@@ -333,3 +293,51 @@ def nearest_rows(
         _sort_heap(heap_score, heap_item, size)
         heap_item[size:] = -1
         heap_score[size:] = np.nan
+
+
+@compiled(read(INT32, 3), INT64, write(INT32), write(INT32), write(FLOAT32, 2), returns=INT64)
+def unite_lists(lists: IntVector, items: int, query: IntVector, item: IntVector, rank: FloatMatrix) -> int:
+    """Every item of several ranked lists once per query, in catalogue order, with its rank in each list.
+
+    Args:
+        lists: (sources, n, k) int32 items best first, -1 = empty place.
+        items: size of the catalogue.
+        query: (sources * n * k,) int32, written up to the returned length.
+        item: as ``query``.
+        rank: (sources * n * k, sources) float32, written; NaN where a source does not list the item.
+
+    Returns:
+        Number of (query, item) pairs.
+
+    Example:
+        >>> lists = np.array([[[2, 0]], [[2, -1]]], np.int32)
+        >>> query, item, rank = np.empty(4, np.int32), np.empty(4, np.int32), np.empty((4, 2), np.float32)
+        >>> size = unite_lists(lists, 3, query, item, rank)
+        >>> item[:size].tolist(), rank[:size].tolist()
+        ([0, 2], [[2.0, nan], [1.0, 1.0]])
+    """
+    sources, n, k = lists.shape
+    place = np.full(items, -1, np.int64)
+    size = 0
+    for one in range(n):
+        first = size
+        for source in range(sources):
+            for position in range(k):
+                listed = lists[source, one, position]
+                if listed >= 0 and place[listed] < 0:
+                    place[listed] = 0
+                    item[size] = listed
+                    size += 1
+        item[first:size].sort()
+        for row in range(first, size):
+            query[row] = one
+            rank[row, :] = np.nan
+            place[item[row]] = row
+        for source in range(sources):
+            for position in range(k):
+                listed = lists[source, one, position]
+                if listed >= 0:
+                    rank[place[listed], source] = position + 1
+        for row in range(first, size):
+            place[item[row]] = -1
+    return size

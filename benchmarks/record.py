@@ -1,0 +1,115 @@
+"""Result rows of the benchmarks: every number with its spread, seed, commit, versions and machine.
+
+A run replaces the whole file, so the rows of one file come from one run and may be compared with each other.
+"""
+
+import csv
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+__all__ = ["Measurement", "write"]
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PACKAGES = ("numpy", "scipy", "polars", "implicit", "catboost")
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured, once per run.
+
+    Args:
+        case: what was measured.
+        unit: of the values.
+        values: one per run.
+        seed: of the generator that drew the data; none where nothing is drawn.
+
+    Example:
+        >>> Measurement("brew", "s", [3.0, 2.0, 7.0]).summary
+        {'case': 'brew', 'unit': 's', 'median': '3', 'min': '2', 'max': '7', 'runs': 3, 'seed': ''}
+    """
+
+    case: str
+    unit: str
+    values: Sequence[float]
+    seed: int | None = None
+
+    @property
+    def summary(self) -> dict[str, str | int]:
+        """Median and range over the runs, four digits."""
+        middle, low, high = statistics.median(self.values), min(self.values), max(self.values)
+        return {
+            "case": self.case,
+            "unit": self.unit,
+            "median": f"{middle:.4g}",
+            "min": f"{low:.4g}",
+            "max": f"{high:.4g}",
+            "runs": len(self.values),
+            "seed": "" if self.seed is None else self.seed,
+        }
+
+
+def write(name: str, measurements: Sequence[Measurement], *, folder: Path = RESULTS) -> Path:
+    """Print the measurements and write them to ``folder/name.csv``, one row each.
+
+    Example:
+        >>> from tempfile import mkdtemp
+        >>> file = write("tea", [Measurement("brew", "s", [3.0, 2.0, 7.0])], folder=Path(mkdtemp()))
+        brew: 3 s (2 to 7, 3 runs)
+        >>> file.read_text().splitlines()[0]
+        'case,unit,median,min,max,runs,seed,commit,versions,cpu,cores'
+    """
+    summaries = [one.summary for one in measurements]
+    for row in summaries:
+        print("{case}: {median} {unit} ({min} to {max}, {runs} runs)".format_map(row))
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.csv"
+    _write_rows(file, [{**row, **circumstances()} for row in summaries])
+    return file
+
+
+def circumstances() -> dict[str, str | int]:
+    """Commit, versions and machine of this run.
+
+    Example:
+        >>> sorted(circumstances())
+        ['commit', 'cores', 'cpu', 'versions']
+    """
+    versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    return {
+        "commit": _commit(),
+        "versions": " ".join(f"{name}={number}" for name, number in versions.items()),
+        "cpu": _cpu(),
+        "cores": os.cpu_count() or 0,
+    }
+
+
+def _write_rows(file: Path, rows: Sequence[Mapping[str, str | int]]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.DictWriter(stream, rows[0].keys(), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def _commit() -> str:
+    """The commit, with ``-dirty`` where the tree differs from it; ``unknown`` outside a git checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return run.stdout.strip()
+
+
+def _cpu() -> str:
+    """The processor's own name where the system tells it, else its architecture."""
+    table = Path("/proc/cpuinfo")
+    lines = table.read_text(encoding="utf-8").splitlines() if table.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

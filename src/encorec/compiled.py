@@ -1,0 +1,62 @@
+"""How loops are compiled: explicit signatures, cached on disk, free of the interpreter lock.
+
+Inputs may be read-only, such as memory-mapped arrays. Every sum in a compiled loop runs in the order of its inputs, so
+a batch gives to the last bit what single requests give.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+from numba.core.types import Array, Type
+
+__all__ = ["BOOL", "FLOAT32", "FLOAT64", "INT32", "INT64", "compiled", "read", "write"]
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+BOOL, INT32, INT64, FLOAT32, FLOAT64 = numba.bool_, numba.int32, numba.int64, numba.float32, numba.float64
+
+
+def read(kind: Type, dimensions: int = 1) -> Array:
+    """A C-contiguous array that the loop only reads.
+
+    Example:
+        >>> read(INT32).mutable
+        False
+    """
+    return Array(kind, dimensions, "C", readonly=True)
+
+
+def write(kind: Type, dimensions: int = 1) -> Array:
+    """A C-contiguous array that the loop writes.
+
+    Example:
+        >>> write(FLOAT32, 2).ndim
+        2
+    """
+    return Array(kind, dimensions, "C")
+
+
+def compiled(*arguments: Type, returns: Type = numba.void) -> Callable[[Loop], Loop]:
+    """Compile a loop for exactly these arguments; without arguments, for whatever calls it from another loop.
+
+    The result is cached beside the module or in the user's cache folder; where neither can be written, it is compiled
+    again in every process.
+
+    Example:
+        >>> def twice(number):
+        ...     return 2 * number
+        >>> compiled(INT64, returns=INT64)(twice)(21)
+        42
+    """
+    signature = (returns(*arguments),) if arguments else ()
+
+    def compile_loop(loop: Loop) -> Loop:
+        try:
+            return numba.njit(*signature, cache=True, nogil=True)(loop)
+        except RuntimeError as error:
+            if "cannot cache" not in str(error):
+                raise
+            return numba.njit(*signature, nogil=True)(loop)
+
+    return compile_loop

@@ -1,0 +1,106 @@
+"""Growing trees and looking into them. The only user of catboost; a service comes here only to explain."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from catboost import CatBoost, CatBoostError, Pool
+
+from encorec.errors import ArtifactError
+from encorec.ranking.training_set import TrainingSet
+from encorec.types import BoolVector, FloatMatrix
+
+__all__ = ["contributions", "export", "grow", "importance"]
+
+Parameters = dict[str, Any]
+
+
+def grow(
+    rows: TrainingSet,
+    names: tuple[str, ...],
+    parameters: Parameters,
+    *,
+    held_out: BoolVector | None = None,
+    patience: int = 50,
+    progress: Callable[[int, int], None] | None = None,
+) -> bytes:
+    """A CatBoost model, as the content of its file.
+
+    Args:
+        rows: r rows, sorted by group.
+        names: of the features.
+        parameters: of CatBoost.
+        held_out: (r,) rows that no tree is grown on; growing ends when their loss no longer falls. None = all grow.
+        patience: trees without a fall before growing ends.
+        progress: told how many trees are grown, and of how many at most.
+
+    Example:
+        >>> rows = TrainingSet(np.eye(4, dtype=np.float32), np.array([1., 0, 0, 1]), np.arange(4) // 2, np.arange(4))
+        >>> model = grow(rows, ("a", "b", "c", "d"), {"iterations": 2, "loss_function": "Logloss"})
+        >>> len(export(model)["oblivious_trees"])
+        2
+    """
+    model = CatBoost({"verbose": False, "allow_writing_files": False, **parameters})
+    watched = held_out is not None and bool(held_out.any()) and not bool(held_out.all())
+    extra: Parameters = {"callbacks": [_Report(progress, parameters["iterations"])]} if progress else {}
+    if watched:
+        extra |= {
+            "eval_set": _pool(rows.take(held_out), names),
+            "early_stopping_rounds": patience,
+            "use_best_model": True,
+        }
+    model.fit(_pool(rows.take(~held_out) if watched else rows, names), **extra)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.cbm")
+        model.save_model(str(path))
+        return path.read_bytes()
+
+
+def export(model: bytes) -> dict[str, Any]:
+    """The trees of a model file, as CatBoost's JSON.
+
+    Raises:
+        ArtifactError: not a CatBoost model.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.json")
+        _open(model).save_model(str(path), format="json")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def importance(model: bytes) -> dict[str, float]:
+    """Share of the prediction's change that each feature causes, largest first, summing to 1."""
+    opened = _open(model)
+    values = np.asarray(opened.get_feature_importance(), float)
+    shares = dict(zip(opened.feature_names_ or [], (values / max(values.sum(), 1e-12)).tolist(), strict=True))
+    return dict(sorted(shares.items(), key=lambda one: -one[1]))
+
+
+def contributions(model: bytes, features: FloatMatrix) -> FloatMatrix:
+    """(m, features + 1) float64 SHAP values of (m, features) rows; the last column is the average. lundberg2018."""
+    return np.asarray(_open(model).get_feature_importance(Pool(features), type="ShapValues", thread_count=1))
+
+
+class _Report:
+    """Tells how many trees are grown."""
+
+    def __init__(self, progress: Callable[[int, int], None], total: int) -> None:
+        self._progress, self._total = progress, total
+
+    def after_iteration(self, info: Any) -> bool:
+        self._progress(info.iteration, self._total)
+        return True
+
+
+def _open(model: bytes) -> CatBoost:
+    try:
+        return CatBoost().load_model(blob=model)
+    except CatBoostError as error:
+        raise ArtifactError(f"the ranker is not a CatBoost model; train again ({error})") from error
+
+
+def _pool(rows: TrainingSet, names: tuple[str, ...]) -> Pool:
+    return Pool(rows.features, rows.label, group_id=rows.group, feature_names=list(names))

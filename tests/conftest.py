@@ -1,0 +1,36 @@
+"""What holds for every test: with CI=true a skip is a failure, and hypothesis does not watch the clock."""
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("encorec", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("encorec")
+
+
+class NoSkips:
+    """A skipped test tests nothing, so it fails, and so does one that is expected to fail."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, Any, Any]:
+        return self._failed(report) if (report := (yield)).skipped else report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
+        return self._failed(report) if (report := (yield)).skipped else report
+
+    @staticmethod
+    def _failed(report: Any) -> Any:
+        told = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        reason = report.__dict__.pop("wasxfail", told)
+        report.outcome, report.longrepr = "failed", f"{report.nodeid} is skipped, which CI does not allow: {reason}"
+        return report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """As a plugin of the session, not of this folder, so that the doctests of ``src`` obey it too."""
+    if os.environ.get("CI") == "true":
+        config.pluginmanager.register(NoSkips(), "no-skips")

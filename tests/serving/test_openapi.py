@@ -1,0 +1,100 @@
+import msgspec
+import pytest
+from fastapi.openapi.models import OpenAPI
+
+from encorec.serving.answers import RecommendAnswer
+from encorec.serving.openapi import describe
+from encorec.serving.routes import endpoints
+from encorec.serving.settings import Settings
+
+
+@pytest.fixture
+def document(service):
+    return service.get("/openapi.json").json()
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def references(value):
+    """Every ``$ref`` inside a JSON value."""
+    if isinstance(value, dict):
+        yield from [value["$ref"]] if "$ref" in value else []
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from references(one)
+
+
+def test_the_page_is_a_valid_openapi_document(document):
+    OpenAPI.model_validate(document)
+    identifiers = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(identifiers)) == len(identifiers)
+
+
+def test_every_reference_leads_somewhere_and_nothing_is_left_over(document):
+    defined = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(references(document)) == defined
+
+
+def test_the_page_describes_every_route_and_no_other(service, document):
+    own = {"/openapi.json", "/docs", "/docs/oauth2-redirect"}
+    served = {
+        (route.path.replace(":path}", "}"), method.lower())
+        for route in service.app.routes
+        if route.path not in own
+        for method in route.methods - {"HEAD"}
+    }
+    assert {(path, method) for path, method, _ in operations(document)} == served
+    assert len(served) == 11
+
+
+def test_every_field_of_every_body_and_answer_is_explained(document):
+    silent = {"Recommended", "Similar"}  # explained as a whole
+    for name, schema in document["components"]["schemas"].items():
+        assert schema["description"], name
+        assert "Args:" not in schema["description"]
+        for field, about in schema["properties"].items():
+            assert name in silent or about["description"], (name, field)
+
+
+def test_every_example_is_accepted(service, document):
+    tried = 0
+    for path, method, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        if method == "post":
+            answer = service.post(path, content["example"])
+            assert answer.status_code == 200, (path, answer.text)
+            tried += 1
+    assert tried == 6
+
+
+def test_bounds_on_the_page_are_those_of_the_settings():
+    document = describe(endpoints_of_nobody(), Settings(max_k=7, max_batch=3))
+    schemas = document["components"]["schemas"]
+    assert schemas["RecommendBody"]["properties"]["k"]["maximum"] == 7
+    assert schemas["SimilarBody"]["properties"]["k"]["minimum"] == 1
+    assert schemas["BatchBody"]["properties"]["requests"]["maxItems"] == 3
+    [k] = document["paths"]["/v1/popular"]["get"]["parameters"]
+    assert (k["schema"]["minimum"], k["schema"]["maximum"]) == (1, 7)
+
+
+def endpoints_of_nobody():
+    from encorec.serving.handlers import Handlers
+
+    return endpoints(Handlers.__new__(Handlers))
+
+
+def test_answers_have_the_form_that_the_page_promises(service):
+    answer = service.post("/v1/recommend", {"user_id": 17}).content
+    decoded = msgspec.json.decode(answer, type=RecommendAnswer)
+    assert msgspec.json.decode(msgspec.json.encode(decoded)) == msgspec.json.decode(answer)
+
+
+def test_the_docs_are_a_page_and_can_be_turned_off(service, start_service):
+    page = service.get("/docs")
+    assert page.status_code == 200
+    assert "/openapi.json" in page.text
+    closed = start_service(docs=False)
+    assert [closed.get(path).status_code for path in ("/docs", "/openapi.json", "/redoc")] == [404, 404, 404]
