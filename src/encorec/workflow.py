@@ -139,14 +139,14 @@ def examine(
     if not parts:
         raise DataError(f"split {test.name}: no label fold fits before the test; use a shorter exam or more data")
     first = fit_first_stage(config.pipeline, test.past, config.seed, progress)
-    ranker = fit_ranker(config.pipeline, parts, first.features.names, config.seed, progress=progress)
+    ranker = fit_ranker(config.pipeline, parts, first.features.names, config.seed, progress)
     pipeline = TwoStage(first, ranker)
     report = _report(config, data, test, parts, pipeline, ranker, progress)
     return Exam(report, parts, test, pipeline)
 
 
 def refit(config: RunConfig, data: Dataset, exam: Exam, *, progress: Progress | None = None) -> TwoStage:
-    """The same pipeline fitted on all the data: the test fold becomes one more label fold, its trees as many as before.
+    """The same pipeline fitted on all the data; the test fold becomes the newest label fold.
 
     Args:
         config: the run.
@@ -156,9 +156,8 @@ def refit(config: RunConfig, data: Dataset, exam: Exam, *, progress: Progress | 
     """
     newest = fold_rows(config.pipeline, exam.test, exam.pipeline.first, config.seed, progress)
     first = fit_first_stage(config.pipeline, data, config.seed, progress)
-    trees = max(exam.report["ranker"]["trees"], 1)
-    parts, names = [newest, *exam.parts], first.features.names
-    return TwoStage(first, fit_ranker(config.pipeline, parts, names, config.seed, trees=trees, progress=progress))
+    ranker = fit_ranker(config.pipeline, [newest, *exam.parts], first.features.names, config.seed, progress)
+    return TwoStage(first, ranker)
 
 
 def train(config: RunConfig, data: Dataset, out: str | Path, *, exam: Exam, progress: Progress | None = None) -> Path:

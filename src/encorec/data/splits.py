@@ -182,9 +182,10 @@ Split = LastN | TimeCut | RollingTime
 
 
 def earlier_folds(fold: Fold, split: Split, *, drop_seen: bool = True) -> Iterator[Fold]:
-    """Label folds for training, newest first: the same cut applied to the past of the fold, again and again.
+    """Label folds for training, newest first: the past of the fold is cut as the data were, again and again.
 
-    Ends when the past is too short for another one.
+    Time ranges keep their length, each directly before the next; a cut at a date is repeated as the share of
+    interactions that it gave. Ends when the past is too short for another one.
 
     Example:
         >>> from encorec.data.interactions import Interactions
@@ -195,10 +196,20 @@ def earlier_folds(fold: Fold, split: Split, *, drop_seen: bool = True) -> Iterat
     """
     while True:
         try:
-            fold = split.folds(fold.past, drop_seen=drop_seen)[-1]
+            fold = _repeated(split, fold).folds(fold.past, drop_seen=drop_seen)[-1]
         except DataError:
             return
         yield fold
+
+
+def _repeated(split: Split, fold: Fold) -> Split:
+    """The split that cuts the past of ``fold`` as ``split`` cut the data."""
+    if isinstance(split, RollingTime):
+        return msgspec.structs.replace(split, n=1, end=datetime.fromtimestamp(int(fold.now[0]), UTC).isoformat())
+    if isinstance(split, TimeCut) and split.at is not None:
+        rows = fold.statistics
+        return msgspec.structs.replace(split, at=None, share=rows.test_rows / (rows.train_rows + rows.test_rows))
+    return split
 
 
 def _seconds(moment: str, where: str) -> int:

@@ -63,12 +63,12 @@ class TrainingConfig(Config):
     """What the ranker learns from.
 
     Args:
-        folds: label folds before the test.
+        folds: label folds before the test; the newest says when to stop, the others teach.
         negatives: candidates not taken that are kept per query.
         max_queries: users per fold; more are drawn at random.
     """
 
-    folds: int = 4
+    folds: int = 5
     negatives: int = 60
     max_queries: int = 50_000
 
@@ -241,20 +241,21 @@ def fit_ranker(
     parts: list[FoldRows],
     names: tuple[str, ...],
     seed: int,
-    *,
-    trees: int | None = None,
     progress: Progress | None = None,
 ) -> CatBoostRanker:
-    """The ranker over all label folds.
+    """The ranker over the label folds: the older ones teach it, the newest says when to stop.
+
+    Users held out of the same fold would not do: what sold well in those days is in all their rows, so trees could go
+    on learning a season that is over by the time of asking. A single fold has no choice and holds out users.
 
     Args:
         config: the pipeline.
-        parts: label folds.
+        parts: label folds, newest first.
         names: of the features.
         seed: of the trees.
-        trees: grow exactly so many on all rows, instead of stopping early on held-out users.
         progress: told how many trees are grown.
     """
-    rows = TrainingSet.join([part.rows for part in parts])
+    newest, *older = [part.rows for part in parts]
+    rows, watched = (TrainingSet.join(older), newest) if older else (newest, None)
     told = None if progress is None else partial(progress, "grow trees")
-    return CatBoostRanker(config.ranker).fit(rows, names, seed=seed, trees=trees, progress=told)
+    return CatBoostRanker(config.ranker).fit(rows, names, seed=seed, watched=watched, progress=told)

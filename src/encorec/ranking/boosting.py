@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from catboost import CatBoost, CatBoostError, Pool
+from catboost import CatBoost, CatBoostError, EFstrType, Pool
 
 from encorec.errors import ArtifactError
 from encorec.ranking.training_set import TrainingSet
-from encorec.types import BoolVector, FloatMatrix
+from encorec.types import FloatMatrix
 
 __all__ = ["contributions", "export", "grow", "importance"]
 
@@ -23,7 +23,7 @@ def grow(
     names: tuple[str, ...],
     parameters: Parameters,
     *,
-    held_out: BoolVector | None = None,
+    watched: TrainingSet | None = None,
     patience: int = 50,
     progress: Callable[[int, int], None] | None = None,
 ) -> bytes:
@@ -33,7 +33,7 @@ def grow(
         rows: r rows, sorted by group.
         names: of the features.
         parameters: of CatBoost.
-        held_out: (r,) rows that no tree is grown on; growing ends when their loss no longer falls. None = all grow.
+        watched: rows that no tree is grown on; growing ends when their loss no longer falls. None or empty = all grow.
         patience: trees without a fall before growing ends.
         progress: told how many trees are grown, and of how many at most.
 
@@ -44,15 +44,15 @@ def grow(
         2
     """
     model = CatBoost({"verbose": False, "allow_writing_files": False, **parameters})
-    watched = held_out is not None and bool(held_out.any()) and not bool(held_out.all())
+    watched = held_out if held_out is not None and held_out.any() and not held_out.all() else None
     extra: Parameters = {"callbacks": [_Report(progress, parameters["iterations"])]} if progress else {}
-    if watched:
+    if watched is not None:
         extra |= {
-            "eval_set": _pool(rows.take(held_out), names),
+            "eval_set": _pool(rows.take(watched), names),
             "early_stopping_rounds": patience,
             "use_best_model": True,
         }
-    model.fit(_pool(rows.take(~held_out) if watched else rows, names), **extra)
+    model.fit(_pool(rows if watched is None else rows.take(~watched), names), **extra)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.cbm")
         model.save_model(str(path))
@@ -74,14 +74,14 @@ def export(model: bytes) -> dict[str, Any]:
 def importance(model: bytes) -> dict[str, float]:
     """Share of the prediction's change that each feature causes, largest first, summing to 1."""
     opened = _open(model)
-    values = np.asarray(opened.get_feature_importance(), float)
+    values = np.asarray(opened.get_feature_importance(type=EFstrType.PredictionValuesChange), float)
     shares = dict(zip(opened.feature_names_ or [], (values / max(values.sum(), 1e-12)).tolist(), strict=True))
     return dict(sorted(shares.items(), key=lambda one: -one[1]))
 
 
 def contributions(model: bytes, features: FloatMatrix) -> FloatMatrix:
     """(m, features + 1) float64 SHAP values of (m, features) rows; the last column is the average. lundberg2018."""
-    return np.asarray(_open(model).get_feature_importance(Pool(features), type="ShapValues", thread_count=1))
+    return np.asarray(_open(model).get_feature_importance(Pool(features), type=EFstrType.ShapValues, thread_count=1))
 
 
 class _Report:

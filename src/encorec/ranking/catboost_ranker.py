@@ -28,7 +28,7 @@ class CatBoostConfig(Config, tag="catboost", tag_field="kind"):
         learning_rate: share of each tree's step.
         reg: L2 penalty of the leaves.
         patience: trees without gain on held-out users before growing ends.
-        holdout: share of the users held out for that.
+        holdout: share of the users held out for that where there is no separate label fold for it.
         borders: values per feature that splits are tried at.
     """
 
@@ -78,26 +78,28 @@ class CatBoostRanker:
         names: tuple[str, ...],
         *,
         seed: int,
-        trees: int | None = None,
+        watched: TrainingSet | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Self:
-        """Grow trees; stop when a smooth loss no longer falls on users that none of the trees saw.
+        """Grow trees; stop when a smooth loss no longer falls on rows that none of the trees saw.
 
         Args:
             rows: r rows, sorted by group.
             names: of the features.
-            seed: of the trees and of the division of users.
-            trees: grow exactly so many on all rows instead.
+            seed: of the trees and of the choice of held-out users.
+            watched: rows of a later label fold that say when to stop; none = those of some users are held out.
             progress: told how many trees are grown, and of how many at most.
         """
         from encorec.ranking import boosting
 
-        held_out = None if trees is not None else _held_out_users(rows, self.config.holdout, seed)
+        if watched is None:
+            held_out = _held_out_users(rows, self.config.holdout, seed)
+            rows, watched = rows.take(~held_out), rows.take(held_out)
         self._model = boosting.grow(
             rows,
             names,
-            self._parameters(seed, trees or self.config.max_trees),
-            held_out=held_out,
+            self._parameters(seed),
+            watched=watched,
             patience=self.config.patience,
             progress=progress,
         )
@@ -145,7 +147,7 @@ class CatBoostRanker:
             ArtifactError: a file is missing or is not what ``save`` wrote.
         """
         try:
-            trees = msgspec.json.decode((folder / TREES).read_bytes())
+            trees = msgspec.json.decode((folder / TREES).read_bytes(), type=dict[str, Any])
             return cls(config, (folder / MODEL).read_bytes(), trees)
         except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"{folder / TREES}: not the trees of a ranker; train again ({error})") from error
@@ -156,11 +158,11 @@ class CatBoostRanker:
             raise NotFitted("CatBoostRanker")
         return self._model
 
-    def _parameters(self, seed: int, trees: int) -> dict[str, Any]:
+    def _parameters(self, seed: int) -> dict[str, Any]:
         config = self.config
         return {
             "loss_function": config.loss,
-            "iterations": trees,
+            "iterations": config.max_trees,
             "depth": config.depth,
             "learning_rate": config.learning_rate,
             "l2_leaf_reg": config.reg,
@@ -172,5 +174,5 @@ class CatBoostRanker:
 def _held_out_users(rows: TrainingSet, share: float, seed: int) -> BoolVector:
     """(r,) true for the rows of a random ``share`` of the users."""
     users = np.unique(rows.user)
-    chosen = np.random.default_rng(seed).random(len(users)) < share
+    chosen = np.random.default_rng(seed).permutation(len(users))[: int(share * len(users))]
     return np.isin(rows.user, users[chosen])

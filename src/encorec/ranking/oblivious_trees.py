@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from encorec.compiled import FLOAT32, FLOAT64, INT32, INT64, compiled, read, write
+from encorec.errors import QueryError
 from encorec.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = ["ObliviousTrees"]
@@ -31,6 +32,7 @@ class ObliviousTrees:
         column = {
             place: one["flat_feature_index"] for place, one in enumerate(content["features_info"]["float_features"])
         }
+        self._width = len(column)
         splits = [split for tree in trees for split in tree["splits"]]
         self._feature = np.array([column[split["float_feature_index"]] for split in splits], np.int32)
         self._border = np.array([split["border"] for split in splits], np.float32)
@@ -44,7 +46,13 @@ class ObliviousTrees:
         return len(self._split) - 1
 
     def score(self, features: FloatMatrix) -> FloatVector:
-        """(m, features) float32, columns contiguous for speed -> (m,) float64; NaN answers every question with no."""
+        """(m, features) float32, columns contiguous for speed -> (m,) float64; NaN answers every question with no.
+
+        Raises:
+            QueryError: not as many features as the trees were grown on.
+        """
+        if features.ndim != 2 or features.shape[1] != self._width:
+            raise QueryError(f"features have the shape {features.shape}, the trees were grown on (rows, {self._width})")
         total = np.zeros(len(features))
         columns = np.ascontiguousarray(features.T, np.float32)
         _add_leaves(columns, self._feature, self._border, self._split, self._leaf, self._value, total)

@@ -167,7 +167,9 @@ def _dual_scores(events: WeightedItems, learnt: Arrays, items: int) -> FloatMatr
     offsets = np.arange(n + 1, dtype=np.int64) * users
     add_dense_rows(offsets, everybody, alike.ravel(), learnt["inverse"], solved)
     add_sparse_rows(offsets, everybody, solved.ravel(), learnt["indptr"], learnt["item"], learnt["value"], spread)
-    own = np.zeros((n, items), np.float32)
-    own[np.repeat(np.arange(n), np.diff(events.indptr)), events.item] = events.weight
-    touched = own.any(axis=1, keepdims=True)
-    return np.where(touched, own - (own - spread) / (learnt["reg"] * learnt["diagonal"]), np.float32(0))
+    own, places = np.zeros((n, items), np.float32), (np.repeat(np.arange(n), np.diff(events.indptr)), events.item)
+    own[places] = events.weight
+    scores = own - (own - spread) / (learnt["reg"] * learnt["diagonal"])
+    rounding = np.abs(scores[places]) < 1e-5 * events.weight  # of the difference: the primal form gives exactly 0 there
+    scores[places] = np.where(rounding, np.float32(0), scores[places])
+    return scores

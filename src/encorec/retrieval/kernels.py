@@ -195,7 +195,7 @@ def select_top(scores: FloatMatrix, eligible: BoolMatrix, item: IntMatrix, score
     n, items = scores.shape
     k = item.shape[1]
     shared = eligible.shape[0] == 1
-    for query in range(n):
+    for query in range(n if k else 0):
         values, allowed = scores[query], eligible[0 if shared else query]
         heap_score, heap_item = score[query], item[query]
         size = 0
@@ -261,7 +261,7 @@ def nearest_rows(
     touched = np.empty(columns, np.int32)
     known = np.zeros(columns, np.bool_)
     k = item.shape[1]
-    for row in range(len(left_indptr) - 1):
+    for row in range(len(left_indptr) - 1 if k else 0):
         count = 0
         for entry in range(left_indptr[row], left_indptr[row + 1]):
             middle, strength = left_column[entry], left_value[entry]

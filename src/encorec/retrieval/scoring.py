@@ -39,7 +39,7 @@ class ScoringRetriever:
     Settings: ClassVar[type[Config]]
 
     def __init__(self, config: Any = None) -> None:
-        self.config = self.Settings() if config is None else config
+        self.config: Any = self.Settings() if config is None else config
         self._learnt: Arrays | None = None
 
     def learn(self, data: Dataset, rng: np.random.Generator) -> Arrays:
@@ -127,8 +127,9 @@ def user_item_matrix(table: Interactions) -> sparse.csr_array:
         >>> user_item_matrix(Interactions.of([0, 0, 0], [1, 1, 1], [1, 2, 3])).toarray().tolist()
         [[0.0, 2.0]]
     """
-    matrix = sparse.csr_array((table.weight.astype(np.float64), table.item, table.indptr), (table.users, table.items))
-    matrix.sum_duplicates()
+    parts = table.weight.astype(np.float64), table.item, table.indptr
+    matrix = sparse.csr_array(parts, (table.users, table.items), copy=True)
+    matrix.sum_duplicates()  # in place: without the copy it would move the offsets of the table
     matrix.data = np.log2(1 + matrix.data)
     return matrix
 

@@ -4,7 +4,7 @@ In one call, ``check_retriever(MyRetriever, data)``; or one test per law, in pyt
 
     CASE = RetrieverCase(MyRetriever, data)
 
-    @pytest.mark.parametrize("check", yield_retriever_checks(), ids=lambda check: check.__name__)
+    @pytest.mark.parametrize("check", list(yield_retriever_checks()), ids=lambda check: check.__name__)
     def test_my_retriever(check):
         check(CASE)
 """

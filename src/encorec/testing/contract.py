@@ -52,6 +52,7 @@ def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
         >>> same_bits(np.array([0.0, np.nan]), np.array([0.0, np.nan])), same_bits(np.array([0.0]), np.array([-0.0]))
         (True, False)
     """
+    one, other = np.asarray(one), np.asarray(other)
     return one.shape == other.shape and one.dtype == other.dtype and one.tobytes() == other.tobytes()
 
 

@@ -48,12 +48,12 @@ def cut_history_equals_its_copy(case: RetrieverCase) -> None:
 
 def batch_equals_one_by_one(case: RetrieverCase) -> None:
     """Each query asked alone gets, to the last bit, what it gets among others."""
-    queries = mixed_rules(everybody(case.data))
-    together = case.answer(queries, PLACES)
-    for row in range(len(queries)):
-        alone = case.answer(queries.take(np.array([row])), PLACES)
-        same = same_candidates(_of_query(together, row), alone)
-        case.require(same, f"query {row} is answered differently alone and among others; sum in one fixed order")
+    queries = everybody(case.data)
+    for asked, n in ((queries, queries.items), (mixed_rules(queries), PLACES)):
+        together = case.answer(asked, n)
+        for row in range(len(asked)):
+            same = same_candidates(_of_query(together, row), case.answer(asked.take(np.array([row])), n))
+            case.require(same, f"query {row} is answered differently alone and among others; sum in one fixed order")
 
 
 def scores_agree_with_candidates(case: RetrieverCase) -> None:

@@ -1,6 +1,7 @@
 """A retriever under test: how it is made, what it learns from, and what every answer of it must be."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -57,8 +58,8 @@ class RetrieverCase:
         return type(self.model).__name__
 
     def fit(self, data: Dataset) -> TrainableRetriever:
-        """A new one, fitted on ``data`` under the same seed."""
-        return self.make().fit(data, rng=np.random.default_rng(self.seed))
+        """A new one, fitted on a copy of ``data`` under the same seed."""
+        return self.make().fit(deepcopy(data), rng=np.random.default_rng(self.seed))
 
     def require(self, holds: bool | np.bool_, told: str) -> None:
         """Refuse the retriever unless the law holds.
@@ -68,13 +69,13 @@ class RetrieverCase:
         """
         require(holds, self.name, told)
 
-    def answer(self, queries: Queries, n: int) -> Candidates:
-        """The answer to ``queries``, after a look at its form, its rules and its length.
+    def answer(self, queries: Queries, n: int, model: TrainableRetriever | None = None) -> Candidates:
+        """The answer of ``model``, or the one fitted on the data, after a look at its form, its rules and its length.
 
         Raises:
             ContractError: it is not what a retriever may answer.
         """
-        found = self.model.retrieve(queries, n)
+        found = (model or self.model).retrieve(queries, n)
         self._require_columns(found)
         self._require_pairs(queries, found)
         self._require_ranks(queries, found)
@@ -84,7 +85,7 @@ class RetrieverCase:
 
     def table(self, model: TrainableRetriever, queries: Queries) -> FloatMatrix:
         """(n, items) score of every item for every query; no item may be barred."""
-        found = model.retrieve(queries, queries.items)
+        found = self.answer(queries, queries.items, model)
         scores = np.full((len(queries), queries.items), np.nan, np.float32)
         scores[found.query, found.item] = found.score[:, 0]
         return scores

@@ -1,0 +1,151 @@
+"""The ranker: when it stops growing, what it says of its features, how it is saved."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.contracts.worlds import lessons
+
+from encorec.errors import ArtifactError, ConfigError, NotFitted
+from encorec.ranking import boosting
+from encorec.ranking.catboost_ranker import CatBoostConfig, CatBoostRanker
+from encorec.ranking.training_set import TrainingSet
+
+ROWS = lessons(rows=600)
+NAMES = ("signal", "b", "c", "d")
+LOSSES = ("Logloss", "YetiRank", "QuerySoftMax")
+
+
+def fitted(rows: TrainingSet = ROWS, trees: int | None = None, **settings: Any) -> CatBoostRanker:
+    config = CatBoostConfig(**{"max_trees": 30, "learning_rate": 0.2, **settings})
+    names = NAMES[: rows.features.shape[1]]
+    return CatBoostRanker(config).fit(rows, names, seed=0, trees=trees)
+
+
+def recurring(copies: int) -> TrainingSet:
+    """Every row of a user stands there so many times, with a label of chance: who knows a copy knows the label."""
+    rng = np.random.default_rng(0)
+    user = np.repeat(np.arange(60), 10)
+    values, labels = rng.random((600, 2)).astype(np.float32), (rng.random(600) < 0.5).astype(np.float32)
+    rows = np.repeat(np.arange(600), copies)
+    return TrainingSet(values[rows], labels[rows], user[rows].astype(np.int64), user[rows].astype(np.int32))
+
+
+def test_growing_stops_by_users_that_no_tree_saw() -> None:
+    """Chance cannot be foretold for other users, so growing stops at once; rows split at random would grow on."""
+    settings = {"max_trees": 200, "patience": 10, "depth": 10, "learning_rate": 0.3}
+    rows = recurring(copies=8)
+    apart = CatBoostRanker(CatBoostConfig(**settings)).fit(rows, ("a", "b"), seed=0)  # pyright: ignore[reportArgumentType]
+    parameters = {"iterations": 200, "depth": 10, "learning_rate": 0.3, "loss_function": "Logloss", "random_seed": 0}
+    at_random = np.random.default_rng(0).random(len(rows)) < 0.2
+    mixed = boosting.grow(rows, ("a", "b"), parameters, held_out=at_random, patience=10)
+    assert apart.trees < 20
+    assert len(boosting.export(mixed)["oblivious_trees"]) > 100
+
+
+def test_growing_goes_on_while_it_helps() -> None:
+    assert fitted(learning_rate=0.05).trees == 30
+
+
+@pytest.mark.parametrize("trees", [1, 7])
+def test_a_fixed_number_of_trees_is_grown_on_all_rows(trees: int) -> None:
+    assert fitted(trees=trees).trees == trees
+
+
+@pytest.mark.parametrize("users", [1, 2, 3])
+def test_few_users_are_enough(users: int) -> None:
+    few = np.sort(np.arange(len(ROWS)) % users)
+    rows = TrainingSet(ROWS.features, ROWS.label, few.astype(np.int64), few.astype(np.int32))
+    for seed in range(6):
+        ranker = CatBoostRanker(CatBoostConfig(max_trees=3, holdout=0.9)).fit(rows, NAMES, seed=seed)
+        assert ranker.trees >= 1
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_importance_sums_to_one_largest_first(loss: str) -> None:
+    shares = fitted(loss=loss, trees=20).importance()
+    assert set(shares) == set(NAMES)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert list(shares.values()) == sorted(shares.values(), reverse=True)
+    assert next(iter(shares)) == "signal"
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_contributions_and_the_average_sum_to_the_score(loss: str) -> None:
+    ranker, features = fitted(loss=loss, trees=20), ROWS.features[:50]
+    found = ranker.contributions(features)
+    assert found.shape == (50, len(NAMES) + 1)
+    assert found.sum(axis=1) == pytest.approx(ranker.score(features), abs=1e-6)
+    assert np.ptp(found[:, -1]) < 1e-9
+
+
+def test_a_better_signal_scores_higher() -> None:
+    features = np.array([[value, 0.5, 0.5, 0.5] for value in (0.1, 0.9)], np.float32)
+    low, high = fitted().score(features)
+    assert high > low + 1
+
+
+def test_progress_counts_the_trees() -> None:
+    told: list[tuple[int, int]] = []
+    CatBoostRanker(CatBoostConfig()).fit(ROWS, NAMES, seed=0, trees=5, progress=lambda *one: told.append(one))
+    assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+
+
+def test_what_is_loaded_also_explains_itself(tmp_path: Path) -> None:
+    ranker = fitted()
+    ranker.save(tmp_path)
+    loaded = CatBoostRanker.load(tmp_path, ranker.config)
+    assert loaded.importance() == ranker.importance()
+    assert loaded.trees == ranker.trees
+    assert loaded.contributions(ROWS.features[:3]).tolist() == ranker.contributions(ROWS.features[:3]).tolist()
+
+
+@pytest.mark.parametrize("name", ["ranker.cbm", "ranker.json"])
+def test_a_missing_file_is_refused(name: str, tmp_path: Path) -> None:
+    fitted().save(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(ArtifactError, match="train again"):
+        CatBoostRanker.load(tmp_path, CatBoostConfig())
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[1]", b'{"oblivious_trees": [1]', b"\xff\xfe"])
+def test_trees_that_are_none_are_refused(content: bytes, tmp_path: Path) -> None:
+    fitted().save(tmp_path)
+    (tmp_path / "ranker.json").write_bytes(content)
+    with pytest.raises(ArtifactError, match="not the trees of a ranker; train again"):
+        CatBoostRanker.load(tmp_path, CatBoostConfig())
+
+
+def test_a_model_that_is_none_is_refused_when_it_is_looked_into(tmp_path: Path) -> None:
+    fitted().save(tmp_path)
+    (tmp_path / "ranker.cbm").write_bytes(b"tea")
+    loaded = CatBoostRanker.load(tmp_path, CatBoostConfig())
+    with pytest.raises(ArtifactError, match="not a CatBoost model; train again"):
+        loaded.importance()
+
+
+def test_an_unfitted_ranker_says_so(tmp_path: Path) -> None:
+    unfitted = CatBoostRanker()
+    for ask in (unfitted.importance, lambda: unfitted.save(tmp_path), lambda: unfitted.score(ROWS.features)):
+        with pytest.raises(NotFitted, match="CatBoostRanker has not been fitted"):
+            ask()
+    assert unfitted.trees == 0
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"max_trees": 0},
+        {"depth": 17},
+        {"learning_rate": 0},
+        {"reg": -1},
+        {"patience": 0},
+        {"holdout": 0},
+        {"holdout": 1},
+        {"borders": 1},
+    ],
+)
+def test_settings_out_of_bounds_are_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=rf"CatBoostConfig\.{next(iter(setting))} is"):
+        CatBoostConfig(**setting)
