@@ -28,7 +28,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/installed-dev
-	@set -e; for script in benchmarks/speed/bench_$(NAME).py; do \
+	@set -e; for script in benchmarks/*/bench_$(NAME).py; do \
 		echo "== $$script"; \
 		$(BIN)/python -m "$$(echo "$${script%.py}" | tr / .)"; \
 	done

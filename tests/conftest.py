@@ -2,13 +2,24 @@
 
 import os
 from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
+if TYPE_CHECKING:
+    from tests.worlds import Trained
+
 settings.register_profile("encorec", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("encorec")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> "Trained":
+    """An artifact trained on a small world, made once for all tests: to be read only."""
+    from tests.worlds import train_small_world
+
+    return train_small_world(tmp_path_factory.mktemp("trained"))
 
 
 class NoSkips:

@@ -14,7 +14,12 @@ from encorec.errors import EncorecError
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Encorec: retrieve, rank, serve, measure.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Encorec: retrieve, rank, serve, measure.",
+)
 data_app = typer.Typer(no_args_is_help=True, help="Where data come from and what is in them.")
 app.add_typer(data_app, name="data")
 
@@ -228,9 +233,9 @@ def _user_ids(path: Path) -> Sequence[int | str]:
 
 def _moment(clock: str, data_end: int) -> int:
     """The second of asking; said aloud where it lies far after the data, for recency means nothing then."""
-    from encorec.serving.clock import first_open_second, service_clock
+    from encorec.serving.clock import Clock
 
-    now = data_end if clock == "data-end" else first_open_second(service_clock(clock, data_end))
+    now = Clock.named(clock, data_end).first_open_second()
     days = (now - data_end) / 86_400
     if days > 30:
         ended = time.strftime("%Y-%m-%d", time.gmtime(data_end))

@@ -49,14 +49,15 @@ def compiled(*arguments: Type, returns: Type = numba.void) -> Callable[[Loop], L
         >>> compiled(INT64, returns=INT64)(twice)(21)
         42
     """
-    signature = (returns(*arguments),) if arguments else ()
+    signature: Any = (returns(*arguments),) if arguments else ()
+    njit: Any = numba.njit
 
     def compile_loop(loop: Loop) -> Loop:
         try:
-            return numba.njit(*signature, cache=True, nogil=True)(loop)
+            return njit(*signature, cache=True, nogil=True)(loop)
         except RuntimeError as error:
             if "cannot cache" not in str(error):
                 raise
-            return numba.njit(*signature, nogil=True)(loop)
+            return njit(*signature, nogil=True)(loop)
 
     return compile_loop

@@ -23,7 +23,13 @@ def progress_bar(console: Console) -> Iterator[Step]:
     if not console.is_terminal:
         yield _line_printer(console)
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("start", total=1)
         yield lambda what, done, total: bar.update(task, description=what, completed=done, total=max(total, 1))
@@ -32,7 +38,7 @@ def progress_bar(console: Console) -> Iterator[Step]:
 def _line_printer(console: Console) -> Step:
     said: set[str] = set()
 
-    def step(what: str, done: int, total: int) -> None:
+    def step(what: str, _done: int, _total: int) -> None:
         if what not in said:
             said.add(what)
             console.print(f"· {what}", highlight=False, markup=False)
@@ -50,7 +56,7 @@ def show_report(console: Console, report: Mapping[str, Any]) -> None:
     split = report["split"]
     console.print(
         f"[bold]{report['name']}[/]: {split['train_rows']:,} interactions to learn from, exam {split['fold']} with "
-        f"{split['queries']:,} users and {split['truth_items']:,} items to find ({split['cold_item_rows']:,} of them cold)"
+        f"{split['queries']:,} users and {split['truth_items']:,} items to find"
     )
     ceiling = report["ceilings"][0]
     console.print(
@@ -100,7 +106,10 @@ def show_facts(console: Console, facts: Mapping[str, Any], title: str) -> None:
     """
     table = Table(title=title, show_header=False)
     for name, value in _flat(facts):
-        table.add_row(name, f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value))
+        table.add_row(
+            name,
+            f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value),
+        )
     console.print(table)
 
 

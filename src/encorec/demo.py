@@ -138,7 +138,9 @@ def _ask_newcomer(client: http.client.HTTPConnection, artifact: Artifact, consol
     accepted = _post(client, "/v1/events", {"events": events})["accepted"]
     titles = ", ".join(_title(artifact, item) for item in watched)
     after = _post(client, "/v1/recommend", question)
-    console.print(f"\n[bold]the same user[/] after {accepted} events ({titles}), the very next request:", highlight=False)
+    console.print(
+        f"\n[bold]the same user[/] after {accepted} events ({titles}), the very next request:", highlight=False
+    )
     _show_items(after["items"], artifact, console)
     common = {one["item_id"] for one in before["items"]} & {one["item_id"] for one in after["items"]}
     changed = len(after["items"]) - len(common)

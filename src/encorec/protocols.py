@@ -55,6 +55,7 @@ class ItemSimilarity(Protocol):
         ...
 
 
+@runtime_checkable
 class Trainable(Protocol):
     """A component that learns from a data set and is saved as plain arrays."""
 

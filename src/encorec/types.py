@@ -5,7 +5,7 @@ appear here: users and items are row numbers of a vocabulary (``encorec.data.voc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -49,10 +49,11 @@ def ragged_positions(starts: IntVector, lengths: IntVector) -> IntVector:
         [5, 6, 0, 1, 2]
     """
     if len(starts) == 1:
-        return np.arange(starts[0], starts[0] + lengths[0])
+        return np.arange(int(starts[0]), int(starts[0] + lengths[0]))
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+    first: IntVector = np.repeat(starts - (ends - lengths), lengths)
+    return np.arange(total) + first
 
 
 def _offsets(lengths: IntVector) -> IntVector:
@@ -225,8 +226,8 @@ class Histories:
         """
         if len(self) == 1:
             start, stop = int(self.starts[0]), int(self.stops[0])
-            end = start + int(np.searchsorted(self.time[start:stop], np.ravel(cut)[0]))
-            return replace(self, stop=np.array([end]))
+            end = start + int(np.searchsorted(self.time[start:stop], int(np.asarray(cut).flat[0])))
+            return Histories(self.indptr, self.item, self.time, self.weight, np.array([end]))
         low, high = self.starts.copy(), self.stops.copy()
         cuts = np.broadcast_to(cut, low.shape)
         while np.any(open_ := low < high):
@@ -234,7 +235,7 @@ class Histories:
             earlier = open_ & (self.time[np.where(open_, middle, 0)] < cuts)
             low = np.where(earlier, middle + 1, low)
             high = np.where(open_ & ~earlier, middle, high)
-        return replace(self, stop=low)
+        return Histories(self.indptr, self.item, self.time, self.weight, low)
 
     def take(self, rows: IntVector | slice) -> "Histories":
         """The histories at ``rows`` (n',), in that order, copied without gaps.
@@ -246,12 +247,14 @@ class Histories:
         return self._gather(self.starts[rows], self.lengths[rows])
 
     def tail(self, length: int) -> "Histories":
-        """The last ``length`` events of each history, copied without gaps.
+        """The last ``length`` events of each history, without gaps: itself where none is longer, else a copy.
 
         Example:
             >>> Histories.of([([1, 2, 4], [5, 6, 7])]).tail(2).item.tolist()
             [2, 4]
         """
+        if self.stop is None and self.lengths.max(initial=0) <= length:
+            return self
         lengths = np.minimum(self.lengths, length)
         return self._gather(self.stops - lengths, lengths)
 
@@ -400,7 +403,7 @@ class Queries:
 
     def with_history(self, history: Histories) -> "Queries":
         """The same questions asked with other histories, for example their last event only."""
-        return replace(self, history=history)
+        return Queries(history, self.now, self.eligible, self.user_features, self.user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,7 +419,8 @@ class Candidates:
         relevance: (m,) the ranker's score; none before ranking.
 
     Example:
-        >>> one = Candidates(np.array([0, 0]), np.array([4, 2]), np.array([[.9], [.8]]), np.array([[1.], [2.]]), ("als",))
+        >>> score, rank = np.array([[.9], [.8]]), np.array([[1.], [2.]])
+        >>> one = Candidates(np.array([0, 0]), np.array([4, 2]), score, rank, ("als",))
         >>> len(one), one.proposed.ravel().tolist()
         (2, [True, True])
     """
@@ -464,7 +468,7 @@ class Slate:
     source: IntVector
     propensity: FloatVector
     sources: tuple[str, ...] = ()
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict[str, int])
 
     @classmethod
     def empty(cls, n: int, k: int, sources: tuple[str, ...] = ()) -> "Slate":

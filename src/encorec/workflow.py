@@ -172,9 +172,7 @@ def train(config: RunConfig, data: Dataset, out: str | Path, *, exam: Exam, prog
     """
     pipeline = refit(config, data, exam, progress=progress)
     figures = {"measured_on": f"test fold {exam.test.name}, unseen by these models", **exam.report}
-    folder = save_artifact(
-        out, pipeline, config.pipeline, data, name=config.name, seed=config.seed, figures=figures
-    )
+    folder = save_artifact(out, pipeline, config.pipeline, data, name=config.name, seed=config.seed, figures=figures)
     engine = Engine(load_artifact(folder, verify=False))
     active = np.flatnonzero(data.interactions.user_counts)
     some = data.users.externals(active[:: max(len(active) // 4, 1)][:4])

@@ -8,19 +8,19 @@ import pytest
 from tests.contracts.worlds import lessons
 
 from encorec.errors import ArtifactError, ConfigError, NotFitted
-from encorec.ranking import boosting
 from encorec.ranking.catboost_ranker import CatBoostConfig, CatBoostRanker
 from encorec.ranking.training_set import TrainingSet
 
 ROWS = lessons(rows=600)
+NOTHING = ROWS.take(np.empty(0, np.int64))
 NAMES = ("signal", "b", "c", "d")
 LOSSES = ("Logloss", "YetiRank", "QuerySoftMax")
 
 
-def fitted(rows: TrainingSet = ROWS, trees: int | None = None, **settings: Any) -> CatBoostRanker:
-    config = CatBoostConfig(**{"max_trees": 30, "learning_rate": 0.2, **settings})
-    names = NAMES[: rows.features.shape[1]]
-    return CatBoostRanker(config).fit(rows, names, seed=0, trees=trees)
+def fitted(watched: TrainingSet | None = NOTHING, **settings: Any) -> CatBoostRanker:
+    """Of twenty trees, unless it is told whom to watch."""
+    config = CatBoostConfig(**{"max_trees": 20, "learning_rate": 0.2, **settings})
+    return CatBoostRanker(config).fit(ROWS, NAMES, seed=0, watched=watched)
 
 
 def recurring(copies: int) -> TrainingSet:
@@ -34,23 +34,24 @@ def recurring(copies: int) -> TrainingSet:
 
 def test_growing_stops_by_users_that_no_tree_saw() -> None:
     """Chance cannot be foretold for other users, so growing stops at once; rows split at random would grow on."""
-    settings = {"max_trees": 200, "patience": 10, "depth": 10, "learning_rate": 0.3}
-    rows = recurring(copies=8)
-    apart = CatBoostRanker(CatBoostConfig(**settings)).fit(rows, ("a", "b"), seed=0)  # pyright: ignore[reportArgumentType]
-    parameters = {"iterations": 200, "depth": 10, "learning_rate": 0.3, "loss_function": "Logloss", "random_seed": 0}
-    at_random = np.random.default_rng(0).random(len(rows)) < 0.2
-    mixed = boosting.grow(rows, ("a", "b"), parameters, held_out=at_random, patience=10)
+    config = CatBoostConfig(max_trees=200, patience=10, depth=10, learning_rate=0.3)
+    rows, at_random = recurring(copies=8), np.random.default_rng(0).random(4800) < 0.2
+    apart = CatBoostRanker(config).fit(rows, ("a", "b"), seed=0)
+    mixed = CatBoostRanker(config).fit(rows.take(~at_random), ("a", "b"), seed=0, watched=rows.take(at_random))
     assert apart.trees < 20
-    assert len(boosting.export(mixed)["oblivious_trees"]) > 100
+    assert mixed.trees > 100
 
 
-def test_growing_goes_on_while_it_helps() -> None:
-    assert fitted(learning_rate=0.05).trees == 30
+def test_growing_goes_on_while_it_helps_the_watched() -> None:
+    """A later fold in which the signal still holds, and one in which it means the opposite."""
+    later = lessons(rows=300, seed=1)
+    reverse = TrainingSet(later.features, 1 - later.label, later.group, later.user)
+    assert fitted(later, learning_rate=0.03).trees == 20
+    assert fitted(reverse).trees == 1
 
 
-@pytest.mark.parametrize("trees", [1, 7])
-def test_a_fixed_number_of_trees_is_grown_on_all_rows(trees: int) -> None:
-    assert fitted(trees=trees).trees == trees
+def test_all_trees_are_grown_where_nobody_is_watched() -> None:
+    assert fitted(max_trees=7).trees == 7
 
 
 @pytest.mark.parametrize("users", [1, 2, 3])
@@ -64,7 +65,7 @@ def test_few_users_are_enough(users: int) -> None:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_importance_sums_to_one_largest_first(loss: str) -> None:
-    shares = fitted(loss=loss, trees=20).importance()
+    shares = fitted(loss=loss).importance()
     assert set(shares) == set(NAMES)
     assert sum(shares.values()) == pytest.approx(1)
     assert list(shares.values()) == sorted(shares.values(), reverse=True)
@@ -73,7 +74,7 @@ def test_importance_sums_to_one_largest_first(loss: str) -> None:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_contributions_and_the_average_sum_to_the_score(loss: str) -> None:
-    ranker, features = fitted(loss=loss, trees=20), ROWS.features[:50]
+    ranker, features = fitted(loss=loss), ROWS.features[:50]
     found = ranker.contributions(features)
     assert found.shape == (50, len(NAMES) + 1)
     assert found.sum(axis=1) == pytest.approx(ranker.score(features), abs=1e-6)
@@ -88,7 +89,8 @@ def test_a_better_signal_scores_higher() -> None:
 
 def test_progress_counts_the_trees() -> None:
     told: list[tuple[int, int]] = []
-    CatBoostRanker(CatBoostConfig()).fit(ROWS, NAMES, seed=0, trees=5, progress=lambda *one: told.append(one))
+    ranker = CatBoostRanker(CatBoostConfig(max_trees=5))
+    ranker.fit(ROWS, NAMES, seed=0, watched=NOTHING, progress=lambda *one: told.append(one))
     assert told == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 

@@ -14,6 +14,7 @@ from encorec.ranking.oblivious_trees import ObliviousTrees
 from encorec.types import FloatMatrix, FloatVector
 
 ROWS = lessons(rows=1000, features=6)
+NOTHING = ROWS.take(np.empty(0, np.int64))
 LOSSES = ("Logloss", "YetiRank", "QuerySoftMax")
 NAMES = tuple("abcdef")
 
@@ -30,6 +31,10 @@ CONTENT: dict[str, Any] = {
 }
 
 
+def fitted(loss: Any = "Logloss") -> CatBoostRanker:
+    return CatBoostRanker(CatBoostConfig(loss=loss, max_trees=60)).fit(ROWS, NAMES, seed=1, watched=NOTHING)
+
+
 def predicted(ranker: CatBoostRanker, folder: Path, features: FloatMatrix) -> FloatVector:
     ranker.save(folder)
     model = CatBoost().load_model(str(folder / "ranker.cbm"))
@@ -38,14 +43,14 @@ def predicted(ranker: CatBoostRanker, folder: Path, features: FloatMatrix) -> Fl
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_scores_are_those_of_catboost(loss: Any, tmp_path: Path) -> None:
-    ranker = CatBoostRanker(CatBoostConfig(loss=loss)).fit(ROWS, NAMES, seed=1, trees=60)
+    ranker = fitted(loss)
     expected = predicted(ranker, tmp_path, ROWS.features)
     assert np.ptp(expected) > 0.1
     assert np.abs(ranker.score(ROWS.features) - expected).max() < 1e-12
 
 
 def test_a_value_on_a_border_falls_where_catboost_puts_it(tmp_path: Path) -> None:
-    ranker = CatBoostRanker(CatBoostConfig()).fit(ROWS, NAMES, seed=1, trees=40)
+    ranker = fitted()
     borders = CatBoost().load_model(str(saved(ranker, tmp_path))).get_borders()
     rows = [np.full(6, np.float32(value)) for own in borders.values() for value in own]
     features = np.array(rows, np.float32)

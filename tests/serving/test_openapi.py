@@ -39,7 +39,7 @@ def test_every_reference_leads_somewhere_and_nothing_is_left_over(document):
 
 
 def test_the_page_describes_every_route_and_no_other(service, document):
-    own = {"/openapi.json", "/docs", "/docs/oauth2-redirect"}
+    own = {"/openapi.json", "/docs"}
     served = {
         (route.path.replace(":path}", "}"), method.lower())
         for route in service.app.routes
@@ -92,9 +92,20 @@ def test_answers_have_the_form_that_the_page_promises(service):
     assert msgspec.json.decode(msgspec.json.encode(decoded)) == msgspec.json.decode(answer)
 
 
-def test_the_docs_are_a_page_and_can_be_turned_off(service, start_service):
-    page = service.get("/docs")
-    assert page.status_code == 200
-    assert "/openapi.json" in page.text
+@pytest.mark.parametrize("clock", ["now", "data-end", "1998-04-22T23:10:38Z"])
+def test_the_clock_of_the_service_is_told(start_service, clock):
+    about = start_service(clock=clock).get("/openapi.json").json()["info"]["description"]
+    assert f"the clock of this service is `{clock}`" in about
+    assert "no future" in about
+
+
+@pytest.mark.parametrize("field", ["placement", "deadline_ms"])
+def test_what_has_no_effect_yet_says_so(document, field):
+    assert (
+        "without effect yet" in document["components"]["schemas"]["RecommendBody"]["properties"][field]["description"]
+    )
+
+
+def test_the_docs_can_be_turned_off(start_service):
     closed = start_service(docs=False)
     assert [closed.get(path).status_code for path in ("/docs", "/openapi.json", "/redoc")] == [404, 404, 404]

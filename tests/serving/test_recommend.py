@@ -1,5 +1,10 @@
+from dataclasses import replace
+
+import msgspec
 import pytest
 from tests.serving.toy_engine import DATA_END, ToyEngine
+
+from encorec.pipeline.requests import Request
 
 ALL = [242, 302, *range(1, 19)]
 
@@ -88,11 +93,53 @@ def test_explanations_of_the_engine_are_passed_on(service):
     assert answer["items"][0]["explanation"].keys() == {"now"}
 
 
-@pytest.mark.parametrize("clock", ["data-end", "1998-04-22T23:10:39Z"])
-def test_with_a_chosen_clock_now_stays_beside_the_data(start_service, clock):
+@pytest.mark.parametrize(
+    ("clock", "now"),
+    [("data-end", DATA_END), ("1998-04-22T23:10:38Z", DATA_END), ("2001-09-09T01:46:40.5Z", 1_000_000_001)],
+)
+def test_with_a_chosen_clock_the_answer_is_that_of_the_engine_at_this_moment(start_service, clock, now):
     service = start_service(clock=clock)
-    [item] = service.post("/v1/recommend", {"explain": True, "k": 1}).json()["items"]
-    assert DATA_END < item["explanation"]["now"] <= DATA_END + 60
+    answer = service.post("/v1/recommend", {"user_id": 17, "explain": True}).json()
+    [alone] = ToyEngine().recommend([Request(user_id=17, explain=True)], now=now)
+    assert answer["items"] == msgspec.to_builtins(alone.items)
+    assert answer["items"][0]["explanation"]["now"] == now
+
+
+def entry(item, timestamp):
+    return {"item_id": item, "timestamp": timestamp}
+
+
+def test_a_history_dated_after_a_standing_clock_counts_now(start_service):
+    history = [entry(242, 4e9), entry(302, 5)]
+    standing, real = start_service(clock="data-end"), start_service()
+    assert standing.items(k=1, history=history) == [1]
+    assert real.items(k=1, history=history) == [242]
+    batch = standing.post("/v1/recommend/batch", {"requests": [{"k": 1, "history": history}]}).json()
+    assert batch["answers"][0]["items"][0]["item_id"] == 1
+
+
+def test_a_standing_clock_keeps_the_order_and_the_weights_of_a_history(start_service):
+    engine = Listening()
+    history = [entry(1, 4e9), entry(2, 3e9) | {"weight": 2.5}, entry(3, 3e9), entry(4, 5.5), entry(999, 4e9)]
+    start_service(engine, clock="data-end").items(history=history)
+    now = DATA_END - 1
+    assert engine.heard == [(4, 5.5, 1.0), (2, now, 2.5), (3, now, 1.0), (1, now, 1.0), (999, now, 1.0)]
+
+
+class Listening(ToyEngine):
+    """Remembers the history that it was asked with last."""
+
+    def recommend(self, requests, states=None, *, now):
+        self.heard = [(one.item_id, one.timestamp, one.weight) for one in requests[-1].history or ()]
+        return super().recommend(requests, states, now=now)
+
+
+def test_placement_and_deadline_are_accepted_and_change_nothing_yet(service):
+    wishes = [{}, {"placement": "home", "deadline_ms": 50}, {"deadline_ms": 0.5}, {"deadline_ms": None}]
+    answers = service.post("/v1/recommend/batch", {"requests": wishes}).json()["answers"]
+    answers += [service.post("/v1/recommend", wish).json() for wish in wishes]
+    assert len({str(answer["items"]) for answer in answers}) == 1
+    assert all(answer["degraded"] == [] for answer in answers)
 
 
 def test_ids_have_the_type_of_the_data(start_service):
@@ -185,10 +232,42 @@ class TestLookups:
         assert service.get("/v1/users/17").json() == {
             "user_id": 17,
             "trained": True,
+            "training": {"events": 0, "last": []},
             "events": [{"item_id": 242, "timestamp": 100.0, "weight": 2.0}],
             "seen": 1,
         }
-        assert service.get("/v1/users/new").json() == {"user_id": "new", "trained": False, "events": [], "seen": 0}
+        assert service.get("/v1/users/new").json() == {
+            "user_id": "new",
+            "trained": False,
+            "training": None,
+            "events": [],
+            "seen": 0,
+        }
+
+    def test_a_user_of_the_training_data_has_a_past(self, service):
+        training = service.get("/v1/users/1").json()["training"]
+        assert training == {
+            "events": 2,
+            "last": [
+                {"item_id": 302, "timestamp": DATA_END - 100.0, "weight": 1.0},
+                {"item_id": 242, "timestamp": DATA_END - 1.0, "weight": 1.0},
+            ],
+        }
+
+    def test_of_a_long_past_the_end_is_shown(self, service):
+        training = service.get("/v1/users/2").json()["training"]
+        assert training["events"] == 18
+        assert [event["item_id"] for event in training["last"]] == list(range(9, 19))
+
+    def test_a_clock_before_the_end_of_the_data_hides_what_came_later(self, start_service):
+        service = start_service(clock="1998-04-22T23:10:00Z")
+        assert [event["item_id"] for event in service.get("/v1/users/1").json()["training"]["last"]] == [302]
+
+    def test_an_artifact_without_histories_says_so(self, start_service):
+        engine = ToyEngine()
+        engine.artifact = replace(engine.artifact, histories=None)
+        answer = start_service(engine).get("/v1/users/1").json()
+        assert (answer["trained"], answer["training"]) == (True, None)
 
 
 class TestHealth:

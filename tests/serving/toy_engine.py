@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 from encorec.data.vocabulary import Vocabulary
 from encorec.errors import QueryError
 from encorec.pipeline.requests import Answer, ItemId, Recommended, Request, Similar, UserState
-from encorec.types import BoolVector, FloatVector
+from encorec.types import BoolVector, FloatVector, Histories
 
 DATA_END = 893_286_639  # 1998-04-22T23:10:39Z
+
+
+def toy_histories() -> Histories:
+    """User 1 did two things, user 2 eighteen, the others nothing."""
+    one = ([1, 0], [DATA_END - 100, DATA_END - 1])
+    two = (list(range(2, 20)), list(range(100, 118)))
+    return Histories.of([one, two, *[([], [])] * 28])
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,7 @@ class ToyArtifact:
 
     items: Vocabulary
     users: Vocabulary = field(default_factory=lambda: Vocabulary(np.arange(1, 31)))
+    histories: Histories | None = field(default_factory=toy_histories)
     titles: NDArray[Any] | None = None
     data_end: int = DATA_END
     snapshot_id: str = "toy-1"

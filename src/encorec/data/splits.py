@@ -195,8 +195,9 @@ def earlier_folds(fold: Fold, split: Split, *, drop_seen: bool = True) -> Iterat
         [[3], [2]]
     """
     while True:
+        split = _repeated(split, fold)
         try:
-            fold = _repeated(split, fold).folds(fold.past, drop_seen=drop_seen)[-1]
+            fold = split.folds(fold.past, drop_seen=drop_seen)[-1]
         except DataError:
             return
         yield fold

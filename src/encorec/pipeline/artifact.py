@@ -19,11 +19,20 @@ from encorec.data.dataset import Dataset
 from encorec.data.features import Categories, FeatureTable
 from encorec.data.vocabulary import Vocabulary
 from encorec.errors import ArtifactError, ConfigError
+from encorec.pipeline.artifact_files import (
+    FileEntry,
+    entry_of,
+    open_array,
+    replace_folder,
+    verify_file,
+    write_array,
+    write_bytes,
+)
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.eligibility import catalogue_of
 from encorec.pipeline.fit import PipelineConfig
 from encorec.pipeline.two_stage import FirstStage, TwoStage
-from encorec.protocols import Arrays
+from encorec.protocols import Arrays, Trainable
 from encorec.ranking.catboost_ranker import CatBoostRanker
 from encorec.retrieval.registry import restore_retriever
 from encorec.types import BoolVector, FloatMatrix, Histories, IntVector
@@ -32,14 +41,6 @@ __all__ = ["FORMAT", "Artifact", "Manifest", "load_artifact", "save_artifact"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-
-
-class FileEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a file of the artifact must be; ``shape`` and ``dtype`` for arrays only."""
-
-    sha256: str
-    shape: tuple[int, ...] | None = None
-    dtype: str | None = None
 
 
 class DataEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,7 +168,7 @@ def save_artifact(
         files = _write_files(draft, pipeline, data)
         manifest = _manifest(pipeline, config, data, files, name, seed, figures or {})
         write_manifest(draft, manifest)
-        _replace(folder, draft)
+        replace_folder(folder, draft)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
@@ -175,11 +176,7 @@ def save_artifact(
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write ``manifest.json`` into ``folder``, replacing it in one step."""
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    draft = folder / f"{MANIFEST}.draft"
-    _write(draft, text)
-    os.replace(draft, folder / MANIFEST)
-    _sync_folder(folder)
+    write_bytes(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
 
 
 def load_artifact(folder: str | Path, *, verify: bool = True) -> Artifact:
@@ -196,9 +193,9 @@ def load_artifact(folder: str | Path, *, verify: bool = True) -> Artifact:
     manifest = read_manifest(folder)
     if verify:
         for path, entry in manifest.files.items():
-            _verify(folder, path, entry)
+            verify_file(folder, path, entry)
     arrays = {
-        path.removesuffix(".npy"): _open_array(folder, path, entry)
+        path.removesuffix(".npy"): open_array(folder, path, entry)
         for path, entry in manifest.files.items()
         if entry.shape is not None
     }
@@ -231,20 +228,11 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _write_files(draft: Path, pipeline: TwoStage, data: Dataset) -> dict[str, FileEntry]:
-    files = {}
-    for path, array in _arrays_of(pipeline, data).items():
-        target = draft / f"{path}.npy"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file:
-            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        files[f"{path}.npy"] = FileEntry(_sha256(target), array.shape, array.dtype.str)
+    files = {f"{path}.npy": write_array(draft / f"{path}.npy", one) for path, one in _arrays_of(pipeline, data).items()}
     if pipeline.ranker is not None:
         before = set(draft.iterdir())
         pipeline.ranker.save(draft)
-        for path in set(draft.iterdir()) - before:
-            files[path.name] = FileEntry(_sha256(path))
+        files |= {path.name: entry_of(path) for path in set(draft.iterdir()) - before}
     return files
 
 
@@ -265,6 +253,8 @@ def _arrays_of(pipeline: TwoStage, data: Dataset) -> Arrays:
     if data.titles is not None:
         arrays["items/titles"] = data.titles
     for name, retriever in pipeline.first.retrievers.items():
+        if not isinstance(retriever, Trainable):
+            raise ArtifactError(f"retriever {name!r} cannot be saved: it has no arrays() and from_arrays()")
         arrays |= {f"retrievers/{name}/{key}": array for key, array in retriever.arrays().items()}
     return arrays | {f"features/{key}": array for key, array in pipeline.first.features.arrays().items()}
 
@@ -343,55 +333,3 @@ def _schema(given: Mapping[str, Any]) -> FeatureTable:
 
 def _below(arrays: Arrays, prefix: str) -> Arrays:
     return {path.removeprefix(prefix): array for path, array in arrays.items() if path.startswith(prefix)}
-
-
-def _open_array(folder: Path, path: str, entry: FileEntry) -> NDArray[Any]:
-    try:
-        array = np.load(folder / path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{folder / path}: not a plain array ({error}); train again") from error
-    if array.shape != entry.shape or array.dtype.str != entry.dtype:
-        raise ArtifactError(
-            f"{folder / path}: is {array.dtype.str} {array.shape}, the manifest says {entry.dtype} {entry.shape}"
-        )
-    return array.view(np.ndarray)
-
-
-def _verify(folder: Path, path: str, entry: FileEntry) -> None:
-    if Path(path).is_absolute() or ".." in Path(path).parts:
-        raise ArtifactError(f"{folder / MANIFEST}: file {path!r} lies outside the artifact")
-    if not (folder / path).is_file():
-        raise ArtifactError(f"{folder / path}: missing; the artifact is torn, copy or train it again")
-    if _sha256(folder / path) != entry.sha256:
-        raise ArtifactError(f"{folder / path}: altered or torn (its SHA-256 differs from the manifest); train again")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _replace(folder: Path, draft: Path) -> None:
-    """Put ``draft`` in the place of ``folder``; at no moment is there half an artifact."""
-    old = folder.parent / f".{folder.name}.{os.getpid()}.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.rename(folder, old)
-    os.rename(draft, folder)
-    _sync_folder(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)

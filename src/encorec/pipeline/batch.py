@@ -47,7 +47,7 @@ def recommend_to_file(
         raise DataError("no users to recommend to: the list is empty")
     parts = out.parent / f".{out.name}.{_key(engine, users, k, now)}.parts"
     parts.mkdir(parents=True, exist_ok=True)
-    paths = []
+    paths: list[Path] = []
     for start in range(0, len(users), PART_SIZE):
         if progress:
             progress("recommend", start, len(users))
@@ -55,7 +55,7 @@ def recommend_to_file(
         if not path.exists():
             _write(_answers(engine, users[start : start + PART_SIZE], k, now), path)
         paths.append(path)
-    _write(pl.concat([pl.read_parquet(path) for path in paths]), out)
+    _write(pl.concat([pl.read_parquet(path) for path in paths], how="vertical_relaxed"), out)
     shutil.rmtree(parts)
     return out
 

@@ -19,6 +19,7 @@ from encorec.errors import ConfigError, DataError, unknown_name
 from encorec.pipeline.candidate_features import CandidateFeatures, FeatureConfig
 from encorec.pipeline.eligibility import SeenRule, fold_queries
 from encorec.pipeline.two_stage import FirstStage, query_blocks
+from encorec.protocols import Retriever
 from encorec.ranking.catboost_ranker import CatBoostConfig, CatBoostRanker
 from encorec.ranking.training_set import TrainingSet, label, sample
 from encorec.retrieval.covisitation import CovisitationConfig
@@ -50,7 +51,7 @@ class CandidatesConfig(Config):
     """
 
     per_source: int = 100
-    quotas: dict[str, int] = {}
+    quotas: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
         bounded(self, per_source=(1, 100_000))
@@ -107,6 +108,8 @@ class PipelineConfig(Config):
             for name in names:
                 if name not in self.retrievers:
                     raise ConfigError(f"{field}: {unknown_name('retriever', name, self.retrievers)}")
+        if not any(self.quotas().values()):
+            raise ConfigError("candidates.quotas: all are 0, so nothing is ever proposed; give one retriever a quota")
 
     def quotas(self) -> dict[str, int]:
         """Items asked of each retriever."""
@@ -160,7 +163,7 @@ def fit_first_stage(config: PipelineConfig, data: Dataset, seed: int, progress: 
         seed: each retriever gets its own stream of it.
         progress: told what is being fitted, how many are done, and of how many.
     """
-    retrievers = {}
+    retrievers: dict[str, Retriever] = {}
     for place, (name, one) in enumerate(config.retrievers.items()):
         if progress:
             progress(f"fit {name}", place, len(config.retrievers))
@@ -187,7 +190,8 @@ def fold_rows(
     rng = np.random.default_rng([seed, len(fold.past.interactions)])
     asked = _asked(len(fold), config.training.max_queries, rng)
     queries, truth, user = fold_queries(fold, config.seen).take(asked), fold.truth.take(asked), fold.user[asked]
-    parts, hits, proposals = [], np.zeros(len(first.retrievers) + 1), 0
+    parts: list[TrainingSet] = []
+    hits, proposals = np.zeros(len(first.retrievers) + 1), 0
     for block in query_blocks(queries):
         if progress:
             progress(f"candidates of fold {fold.name}", block.start, len(queries))

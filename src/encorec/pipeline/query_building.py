@@ -19,6 +19,12 @@ class _Events(NamedTuple):
     time: IntVector
     weight: FloatVector
 
+    def take(self, kept: IntVector | BoolVector | slice) -> "_Events":
+        return _Events(self.item[kept], self.time[kept], self.weight[kept])
+
+    def ordered(self) -> "_Events":
+        return self.take(np.argsort(self.time, kind="stable"))
+
 
 class _Asked(NamedTuple):
     """One request in row numbers."""
@@ -79,12 +85,16 @@ def _remembered(artifact: Artifact, user: int, state: UserState | None) -> _Even
     if state is None or not state.events:
         return trained
     newer, _ = _translate(artifact, state.events)
-    together = _Events(*(np.concatenate(pair) for pair in zip(trained, newer, strict=True)))
+    together = _Events(
+        np.concatenate([trained.item, newer.item]),
+        np.concatenate([trained.time, newer.time]),
+        np.concatenate([trained.weight, newer.weight]),
+    )
     _, first = np.unique(np.stack([together.time, together.item]), axis=1, return_index=True)
     kept = np.zeros(len(together.item), bool)
     kept[: len(trained.item)] = True
     kept[first] = True
-    return _ordered(_Events(*(column[kept] for column in together)))
+    return together.take(kept).ordered()
 
 
 def _trained(histories: Histories, user: int) -> _Events:
@@ -98,17 +108,12 @@ def _translate(artifact: Artifact, events: Sequence[PastEvent]) -> tuple[_Events
     time = np.fromiter((int(event.timestamp) for event in events), np.int64, len(events))
     weight = np.fromiter((event.weight for event in events), np.float32, len(events))
     known = rows >= 0
-    return _ordered(_Events(rows[known], time[known], weight[known])), int(np.count_nonzero(~known))
-
-
-def _ordered(events: _Events) -> _Events:
-    order = np.argsort(events.time, kind="stable")
-    return _Events(*(column[order] for column in events))
+    return _Events(rows, time, weight).take(known).ordered(), int(np.count_nonzero(~known))
 
 
 def _before(events: _Events, now: int) -> _Events:
     stop = int(np.searchsorted(events.time, now))
-    return events if stop == len(events.time) else _Events(*(column[:stop] for column in events))
+    return events if stop == len(events.time) else events.take(slice(stop))
 
 
 def _rows(artifact: Artifact, ids: Sequence[int | str]) -> tuple[IntVector, int]:

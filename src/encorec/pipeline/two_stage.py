@@ -1,7 +1,7 @@
 """The one function that answers queries: retrieve, featurise, rank, select."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class FirstStage:
 
     Args:
         retrievers: by source name.
-        quotas: items asked of each source.
+        quotas: items asked of each source; 0 = it only scores what others propose.
         features: the columns of the ranker.
     """
 
@@ -45,8 +45,8 @@ class FirstStage:
     features: CandidateFeatures
 
     def candidates(self, queries: Queries, at_least: int = 1) -> Candidates:
-        """Every source's proposals; at least ``min(at_least, eligible)`` per query."""
-        quotas = {name: max(quota, at_least) for name, quota in self.quotas.items()}
+        """Proposals of every source with a quota; at least ``min(at_least, eligible)`` per query."""
+        quotas = {name: quota and max(quota, at_least) for name, quota in self.quotas.items()}
         return gather(self.retrievers, quotas, queries)
 
 
@@ -71,20 +71,22 @@ class TwoStage:
             queries: n queries, histories cut before ``now``.
             k: places to fill.
         """
+        if len(queries) == 1:
+            return self._answer(queries, k)
         slates = [self._answer(queries.take(block), k) for block in query_blocks(queries)]
-        if len(slates) == 1:
-            return slates[0]
         return _joined(slates, k, tuple(self.first.retrievers))
 
     def rank(self, queries: Queries, k: int) -> Candidates:
         """All candidates of one block of queries with their relevance."""
-        candidates = self.first.candidates(queries, at_least=k)
-        return replace(candidates, relevance=self._relevance(queries, candidates))
+        found = self.first.candidates(queries, at_least=k)
+        relevance = self._relevance(queries, found)
+        return Candidates(found.query, found.item, found.score, found.rank, found.sources, relevance)
 
     def _answer(self, queries: Queries, k: int) -> Slate:
         candidates = self.rank(queries, k)
         slate = self.selector.select(queries, candidates, k)
-        return replace(slate, counts={"candidates": len(candidates), "selected": int(slate.filled.sum())})
+        slate.counts.update(candidates=len(candidates), selected=int(slate.filled.sum()))
+        return slate
 
     def _relevance(self, queries: Queries, candidates: Candidates) -> FloatVector:
         if self.ranker is None:

@@ -44,15 +44,14 @@ def grow(
         2
     """
     model = CatBoost({"verbose": False, "allow_writing_files": False, **parameters})
-    watched = held_out if held_out is not None and held_out.any() and not held_out.all() else None
     extra: Parameters = {"callbacks": [_Report(progress, parameters["iterations"])]} if progress else {}
-    if watched is not None:
+    if watched is not None and len(watched):
         extra |= {
-            "eval_set": _pool(rows.take(watched), names),
+            "eval_set": _pool(watched, names),
             "early_stopping_rounds": patience,
             "use_best_model": True,
         }
-    model.fit(_pool(rows if watched is None else rows.take(~watched), names), **extra)
+    model.fit(_pool(rows, names), **extra)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.cbm")
         model.save_model(str(path))

@@ -94,7 +94,7 @@ class CatBoostRanker:
 
         if watched is None:
             held_out = _held_out_users(rows, self.config.holdout, seed)
-            rows, watched = rows.take(~held_out), rows.take(held_out)
+            rows, watched = (rows.take(~held_out), rows.take(held_out)) if held_out.any() else (rows, None)
         self._model = boosting.grow(
             rows,
             names,

@@ -1,5 +1,7 @@
 """Implicit ALS: item vectors are learnt, the vector of a user is solved from any history (fold-in)."""
 
+from typing import Any
+
 import numpy as np
 
 from encorec.config import Config, bounded
@@ -62,7 +64,7 @@ class ALS(ScoringRetriever):
         from encorec.retrieval.factorisation import als_item_factors
 
         config = self.config
-        matrix = user_item_matrix(data.interactions).astype(np.float32)
+        matrix: Any = user_item_matrix(data.interactions).astype(np.float32)
         factors = als_item_factors(matrix, config.embedding_size, config.reg, config.alpha, config.epochs, rng)
         factors[data.interactions.item_counts == 0] = 0
         exact = factors.astype(np.float64)

@@ -109,8 +109,9 @@ class EASE(ScoringRetriever):
 def _inverse(gram: FloatMatrix, reg: float) -> FloatMatrix:
     """(n, n) float64 inverse of ``gram + reg * I``, by Cholesky; ``gram`` is overwritten."""
     gram[np.diag_indices_from(gram)] += reg
-    factor, failed = linalg.lapack.dpotrf(gram, lower=1, overwrite_a=1)
-    inverse, failed_too = linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
+    factorise, invert = linalg.get_lapack_funcs(("potrf", "potri"), (gram,))
+    factor, failed = factorise(gram, lower=1, overwrite_a=1)
+    inverse, failed_too = invert(factor, lower=1, overwrite_c=1)
     if failed or failed_too:
         raise linalg.LinAlgError("EASE: the Gram matrix is singular: use a larger reg")
     return np.tril(inverse) + np.tril(inverse, -1).T
@@ -140,8 +141,9 @@ def _dual(matrix: sparse.csr_array, reg: float) -> Arrays:
     """
     inverse = _inverse(np.asfortranarray((matrix @ matrix.T).toarray()), reg)
     columns = matrix.tocsc()
-    quadratic = np.zeros(matrix.shape[1])
-    for start in range(0, matrix.shape[1], BLOCK):
+    items = len(columns.indptr) - 1
+    quadratic = np.zeros(items)
+    for start in range(0, items, BLOCK):
         block = columns[:, start : start + BLOCK].toarray()
         quadratic[start : start + BLOCK] = np.einsum("ui,ui->i", block, inverse @ block)
     return {

@@ -24,7 +24,8 @@ def als_item_factors(
         rng: source of the starting vectors.
 
     Example:
-        >>> als_item_factors(sparse.csr_array(np.eye(3, dtype=np.float32)), 2, 0.1, 1.0, 1, np.random.default_rng(0)).shape
+        >>> matrix = sparse.csr_array(np.eye(3, dtype=np.float32))
+        >>> als_item_factors(matrix, 2, 0.1, 1.0, 1, np.random.default_rng(0)).shape
         (3, 2)
     """
     with threadpool_limits(limits=1, user_api="blas"):

@@ -17,7 +17,7 @@ from encorec.retrieval.scoring import (
     recent_events,
     sum_sparse_rows,
 )
-from encorec.types import FloatMatrix, IntVector, Queries
+from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
 
 __all__ = ["ItemKNN", "ItemKNNConfig"]
 
@@ -111,10 +111,10 @@ class ItemKNN(ScoringRetriever):
         return weighted
 
 
-def _idf(counts: sparse.csr_array) -> FloatMatrix:
-    """(users,) inverse document frequency: users with many items say less."""
-    return np.log(counts.shape[0]) - np.log1p(np.bincount(counts.indices, minlength=counts.shape[1]))
+def _idf(counts: sparse.csr_array) -> FloatVector:
+    """(users,) inverse document frequency over the items: users with many items say less."""
+    return np.log(len(counts.indptr) - 1) - np.log1p(np.bincount(counts.indices))
 
 
-def _parts(matrix: sparse.csr_array) -> tuple[IntVector, IntVector, FloatMatrix]:
+def _parts(matrix: sparse.csr_array) -> tuple[IntVector, IntVector, FloatVector]:
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float64)

@@ -1,5 +1,7 @@
 """The loops of retrieval: sums of matrix rows, top-k, unions, co-occurrence."""
 
+from typing import Any
+
 import numpy as np
 
 from encorec.compiled import BOOL, FLOAT32, FLOAT64, INT32, INT64, compiled, read, write
@@ -67,8 +69,8 @@ def add_sparse_rows(
 
     Example:
         >>> out = np.zeros((1, 3), np.float32)
-        >>> one = np.ones(1, np.float32)
-        >>> add_sparse_rows(np.array([0, 1]), np.zeros(1, np.int32), one, np.array([0, 1]), np.array([2], np.int32), one, out)
+        >>> one, item = np.ones(1, np.float32), np.array([2], np.int32)
+        >>> add_sparse_rows(np.array([0, 1]), np.zeros(1, np.int32), one, np.array([0, 1]), item, one, out)
         >>> out.tolist()
         [[0.0, 0.0, 1.0]]
     """
@@ -168,12 +170,32 @@ def _sink(score: FloatVector, item: IntVector, start: int, end: int) -> None:
 
 
 @compiled()
-def _sort_heap(score: FloatVector, item: IntVector, size: int) -> None:
-    """A heap with the worst on top becomes a list with the best first."""
+def _push(score: FloatVector, item: IntVector, size: int, value: Any, one: int) -> int:
+    """Keep the best of a stream in ``score`` and ``item`` (k,); returns how many are kept. A heap once it is full."""
+    k = len(score)
+    if size < k:
+        score[size], item[size] = value, one
+        if size + 1 == k:
+            for start in range(k // 2 - 1, -1, -1):
+                _sink(score, item, start, k)
+        return size + 1
+    if k and _worse(score[0], item[0], value, one):
+        score[0], item[0] = value, one
+        _sink(score, item, 0, k)
+    return size
+
+
+@compiled()
+def _sort_kept(score: FloatVector, item: IntVector, size: int) -> None:
+    """What ``_push`` kept becomes a list with the best first; the places behind it are emptied."""
+    for start in range(size // 2 - 1, -1, -1):
+        _sink(score, item, start, size)
     for end in range(size - 1, 0, -1):
         score[0], score[end] = score[end], score[0]
         item[0], item[end] = item[end], item[0]
         _sink(score, item, 0, end)
+    item[size:] = -1
+    score[size:] = np.nan
 
 
 @compiled(read(FLOAT32, 2), read(BOOL, 2), write(INT32, 2), write(FLOAT32, 2))
@@ -192,31 +214,15 @@ def select_top(scores: FloatMatrix, eligible: BoolMatrix, item: IntMatrix, score
         >>> item.tolist()
         [[2, 0]]
     """
-    n, items = scores.shape
-    k = item.shape[1]
-    shared = eligible.shape[0] == 1
+    n, k = item.shape
+    shared = len(eligible) == 1
     for query in range(n if k else 0):
         values, allowed = scores[query], eligible[0 if shared else query]
-        heap_score, heap_item = score[query], item[query]
-        size = 0
-        for one in range(items):
-            if not allowed[one]:
-                continue
-            value = values[one]
-            if size < k:
-                heap_score[size], heap_item[size] = value, one
-                size += 1
-                if size == k:
-                    for start in range(k // 2 - 1, -1, -1):
-                        _sink(heap_score, heap_item, start, k)
-            elif value > heap_score[0]:
-                heap_score[0], heap_item[0] = value, one
-                _sink(heap_score, heap_item, 0, k)
-        for start in range(size // 2 - 1, -1, -1):
-            _sink(heap_score, heap_item, start, size)
-        _sort_heap(heap_score, heap_item, size)
-        heap_item[size:] = -1
-        heap_score[size:] = np.nan
+        kept_score, kept_item, size = score[query], item[query], 0
+        for one in range(len(values)):
+            if allowed[one] and (size < k or values[one] > kept_score[0]):
+                size = _push(kept_score, kept_item, size, values[one], one)
+        _sort_kept(kept_score, kept_item, size)
 
 
 @compiled(
@@ -260,8 +266,7 @@ def nearest_rows(
     total = np.zeros(columns)
     touched = np.empty(columns, np.int32)
     known = np.zeros(columns, np.bool_)
-    k = item.shape[1]
-    for row in range(len(left_indptr) - 1 if k else 0):
+    for row in range(len(left_indptr) - 1):
         count = 0
         for entry in range(left_indptr[row], left_indptr[row + 1]):
             middle, strength = left_column[entry], left_value[entry]
@@ -272,27 +277,13 @@ def nearest_rows(
                     touched[count] = column
                     count += 1
                 total[column] += strength * right_value[place]
-        heap_score, heap_item = score[row], item[row]
-        size = 0
+        kept_score, kept_item, size = score[row], item[row], 0
         for place in range(count):
             column = touched[place]
-            value = np.float32(total[column])
+            size = _push(kept_score, kept_item, size, np.float32(total[column]), column)
             total[column] = 0
             known[column] = False
-            if size < k:
-                heap_score[size], heap_item[size] = value, column
-                size += 1
-                if size == k:
-                    for start in range(k // 2 - 1, -1, -1):
-                        _sink(heap_score, heap_item, start, k)
-            elif _worse(heap_score[0], heap_item[0], value, column):
-                heap_score[0], heap_item[0] = value, column
-                _sink(heap_score, heap_item, 0, k)
-        for start in range(size // 2 - 1, -1, -1):
-            _sink(heap_score, heap_item, start, size)
-        _sort_heap(heap_score, heap_item, size)
-        heap_item[size:] = -1
-        heap_score[size:] = np.nan
+        _sort_kept(kept_score, kept_item, size)
 
 
 @compiled(read(INT32, 3), INT64, write(INT32), write(INT32), write(FLOAT32, 2), returns=INT64)

@@ -113,5 +113,5 @@ def _keys(features: FloatMatrix) -> FloatMatrix:
     return np.nan_to_num(features, nan=-1.0)
 
 
-def _share(counts: FloatVector) -> FloatVector:
+def _share(counts: FloatVector | IntVector) -> FloatVector:
     return counts / max(counts.max(initial=0), 1e-12)

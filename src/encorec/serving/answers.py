@@ -16,6 +16,7 @@ __all__ = [
     "RecommendAnswer",
     "RejectedEvent",
     "SimilarAnswer",
+    "TrainingHistory",
     "UserAnswer",
 ]
 
@@ -102,7 +103,8 @@ class EventsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         accepted: events stored.
         duplicates: events that had been stored before, or stood in the call twice.
-        future: valid events of the call dated after the service's clock; each counts from its time on.
+        future: valid events of the call dated after the real clock; each counts from its time on. A standing
+            clock has no future.
         rejected: events that cannot be stored.
 
     Example:
@@ -148,22 +150,40 @@ class ItemAnswer(msgspec.Struct, frozen=True):
     title: str
 
 
+class TrainingHistory(msgspec.Struct, frozen=True):
+    """What the training data say of a user, up to the service's clock.
+
+    Args:
+        events: how many events they hold.
+        last: the newest of them, newest last.
+
+    Example:
+        >>> TrainingHistory(2, (PastEvent(242, 5), PastEvent(302, 6))).last[-1].item_id
+        302
+    """
+
+    events: int
+    last: tuple[PastEvent, ...]
+
+
 class UserAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a user.
 
     Args:
         user_id: id as in the training data, or as asked.
-        trained: whether the training data holds the user.
+        trained: whether the training data hold the user.
+        training: what they say of the user; none for a user they do not hold.
         events: what the service remembers beyond the training data, newest last.
         seen: how many different items these and older events touched.
 
     Example:
-        >>> UserAnswer(user_id=17, trained=True, events=(), seen=0).trained
-        True
+        >>> UserAnswer(user_id="new", trained=False, training=None, events=(), seen=0).trained
+        False
     """
 
     user_id: ItemId
     trained: bool
+    training: TrainingHistory | None
     events: tuple[PastEvent, ...]
     seen: int
 

@@ -27,6 +27,7 @@ Text = Annotated[str, Meta(max_length=256)]
 _Name = Annotated[str, Meta(min_length=1, max_length=256)]
 _Seconds = Annotated[float, Meta(ge=0, le=253_402_300_799)]  # 1970 to 9999
 _Weight = Annotated[float, Meta(ge=1e-9, le=1e9)]  # positive, and still so in single precision
+_Milliseconds = Annotated[float, Meta(gt=0)]
 _Single = Annotated[float, Meta(ge=-1e30, le=1e30)]  # finite in single precision
 Count = Annotated[int, Meta(ge=1)]  # its upper bound is a setting
 
@@ -39,7 +40,7 @@ class HistoryEvent(PastEvent, frozen=True, forbid_unknown_fields=True):
 
     Args:
         item_id: id as in the training data; an unknown one is ignored and counted.
-        timestamp: seconds since 1970.
+        timestamp: seconds since 1970; later than a standing clock = at its moment, after what comes before.
         weight: strength of the event, from 1e-9 to 1e9.
 
     Example:
@@ -63,6 +64,8 @@ class RecommendBody(Request, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         history: replaces everything remembered of the user (sessions, guests).
         user: features of the user by name, over those known from training.
         explain: with the candidate features and "because you watched" of each item.
+        placement: where the answer will be shown; accepted, without effect yet.
+        deadline_ms: milliseconds within which the answer is of use; accepted, without effect yet.
 
     Example:
         >>> msgspec.json.decode(b'{"user_id": 17}', type=RecommendBody).k
@@ -75,6 +78,8 @@ class RecommendBody(Request, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     deny: tuple[WireId, ...] = ()
     history: tuple[HistoryEvent, ...] | None = None
     user: dict[Text, _Int64 | _Single | Text | bool | None] | None = None
+    placement: _Name = "main"
+    deadline_ms: _Milliseconds | None = None
 
 
 class BatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,7 +124,8 @@ class EventBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         user_id: who; a new user is welcome.
         item_id: what; must be known to the snapshot.
         type: kind of event.
-        timestamp: seconds since 1970, or RFC 3339 (UTC where it names no offset); none = the service's clock.
+        timestamp: seconds since 1970, or RFC 3339 (UTC where it names no offset); none = the service's clock;
+            later than a standing clock = at its moment.
         value: strength of the event, from 1e-9 to 1e9.
         request_id: the answer that showed the item.
 

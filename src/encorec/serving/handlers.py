@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from encorec.pipeline.requests import Request, UserState
+from encorec.pipeline.requests import PastEvent, Request, UserState
 from encorec.serving.answers import (
     BatchAnswer,
     CourseAnswer,
@@ -20,12 +20,13 @@ from encorec.serving.answers import (
     UserAnswer,
 )
 from encorec.serving.bodies import BatchBody, Count, CourseBody, RecommendBody, SimilarBody, Text, UnreadEventsBody
-from encorec.serving.clock import Clock, first_open_second
+from encorec.serving.clock import Clock
 from encorec.serving.intake import take_in
 from encorec.serving.request_error import RequestError
 from encorec.serving.settings import Settings
 from encorec.serving.snapshots import ServedEngine
 from encorec.serving.state import StateError, UserStateStore
+from encorec.serving.training_history import training_history
 from encorec.serving.wire import convert, decode, read_body, respond
 
 __all__ = ["Handlers"]
@@ -45,7 +46,7 @@ class Handlers:
     Args:
         engine: answers questions.
         state: remembers events.
-        clock: seconds since 1970, as the service sees it.
+        clock: what time it is for the service.
         settings: what is refused.
     """
 
@@ -95,11 +96,17 @@ class Handlers:
     async def user(self, request: HttpRequest) -> Response:
         """``GET /v1/users/{user_id}``."""
         asked = convert(request.path_params["user_id"], Text, "user_id")
-        users = self._engine.artifact.users
-        row = users.row(asked)
-        state = self._state.read(asked, before=first_open_second(self._clock))
-        user_id = users.externals([row])[0] if row >= 0 else asked
-        return respond(UserAnswer(user_id=user_id, trained=row >= 0, events=state.events, seen=len(state.seen)))
+        artifact, now = self._engine.artifact, self._clock.first_open_second()
+        row = artifact.users.row(asked)
+        state = self._state.read(asked, before=now)
+        answer = UserAnswer(
+            user_id=artifact.users.externals([row])[0] if row >= 0 else asked,
+            trained=row >= 0,
+            training=training_history(artifact, row, before=now),
+            events=state.events,
+            seen=len(state.seen),
+        )
+        return respond(answer)
 
     async def course(self, request: HttpRequest) -> Response:
         """``POST /api/v1/recommend_for_user`` and ``recommend_bruteforce``: the search is exact in both."""
@@ -124,9 +131,10 @@ class Handlers:
         return await read_body(request, self._settings.max_body_bytes)
 
     def _answer(self, requests: Sequence[Request]) -> list[RecommendAnswer]:
-        now = first_open_second(self._clock)
+        now = self._clock.first_open_second()
         remembered = [self._remembered(request, now) for request in requests]
-        answers = self._engine.recommend(requests, [state for state, _ in remembered], now=now)
+        heard = [self._heard(request) for request in requests]
+        answers = self._engine.recommend(heard, [state for state, _ in remembered], now=now)
         return [
             RecommendAnswer(
                 request_id=_name(),
@@ -138,6 +146,15 @@ class Handlers:
             )
             for answer, (_, skipped) in zip(answers, remembered, strict=True)
         ]
+
+    def _heard(self, request: Request) -> Request:
+        """The request with its history as the clock hears it; the order of the client's clock is kept."""
+        if request.history is None or not self._clock.standing:
+            return request
+        heard = self._clock.heard
+        events = sorted(request.history, key=lambda event: event.timestamp)
+        history = tuple(PastEvent(event.item_id, heard(event.timestamp), event.weight) for event in events)
+        return msgspec.structs.replace(request, history=history)
 
     def _remembered(self, request: Request, now: int) -> tuple[UserState | None, list[str]]:
         """What is known of the user, and the stage that was skipped if the store failed."""

@@ -8,7 +8,7 @@ import msgspec
 from encorec.data.vocabulary import Vocabulary
 from encorec.serving.answers import EventsAnswer, RejectedEvent
 from encorec.serving.bodies import EventBody
-from encorec.serving.clock import Clock, first_open_second
+from encorec.serving.clock import Clock
 from encorec.serving.request_error import RequestError
 from encorec.serving.state import Event, UserStateStore
 from encorec.serving.wire import decode
@@ -26,7 +26,7 @@ def take_in(given: Sequence[msgspec.Raw], items: Vocabulary, state: UserStateSto
         given: events as JSON, in order of arrival.
         items: the known items.
         state: where the events go.
-        clock: the time of events that bring none.
+        clock: the time of events that bring none, and when those that bring one are heard.
 
     Raises:
         StateError: the state took none of them.
@@ -36,16 +36,16 @@ def take_in(given: Sequence[msgspec.Raw], items: Vocabulary, state: UserStateSto
         >>> from encorec.serving.sqlite_state import SqliteState
         >>> items, state = Vocabulary(np.array([242])), SqliteState(":memory:")
         >>> raw = msgspec.Raw(b'{"event_id": "e1", "user_id": 17, "item_id": "242"}')
-        >>> take_in([raw, raw], items, state, lambda: 50.0)
+        >>> take_in([raw, raw], items, state, Clock(stands_at=50.0))
         EventsAnswer(accepted=1, duplicates=1, future=0, rejected=[])
         >>> state.close()
     """
-    time, now = clock(), first_open_second(clock)
+    time, now = clock.time(), clock.first_open_second()
     events: list[Event] = []
     rejected: list[RejectedEvent] = []
     for index, raw in enumerate(given):
         try:
-            events.append(_event(decode(_EVENT, raw), items, time))
+            events.append(_event(decode(_EVENT, raw), items, clock, time))
         except RequestError as error:
             rejected.append(RejectedEvent(index, f"{error} - at {error.path}"))
     result = state.append(events, now=now)
@@ -57,7 +57,7 @@ def take_in(given: Sequence[msgspec.Raw], items: Vocabulary, state: UserStateSto
     )
 
 
-def _event(body: EventBody, items: Vocabulary, time: float) -> Event:
+def _event(body: EventBody, items: Vocabulary, clock: Clock, time: float) -> Event:
     row = items.row(body.item_id)
     if row < 0:
         raise RequestError(422, f"item {body.item_id!r} is not known to this snapshot", "$.item_id")
@@ -65,7 +65,7 @@ def _event(body: EventBody, items: Vocabulary, time: float) -> Event:
         event_id=str(body.event_id),
         user_id=body.user_id,
         item_id=items.externals([row])[0],
-        time=time if body.timestamp is None else _seconds(body.timestamp),
+        time=time if body.timestamp is None else clock.heard(_seconds(body.timestamp)),
         weight=1.0 if body.value is None else body.value,
         type=body.type,
         request_id=body.request_id,

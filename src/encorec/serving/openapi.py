@@ -15,10 +15,18 @@ from encorec import __version__
 from encorec.serving.answers import ErrorAnswer
 from encorec.serving.settings import Settings
 
-__all__ = ["Endpoint", "Parameter", "describe"]
+__all__ = ["Endpoint", "Json", "Parameter", "describe"]
 
 Json: TypeAlias = dict[str, Any]
 
+_ABOUT = (
+    "Every answer is given for the moment that the service's clock shows; the clock of this service is `{clock}`. "
+    "`now` is the real clock: what is dated later is stored, and counts from its time on. `data-end` and an ISO-8601 "
+    "time make a clock that stands at that moment, so that a question has the same answer here, in a batch job and in "
+    "a notebook, whenever it is asked. At a standing clock there is no future: an event or an entry of a history that "
+    "is dated later happens at its moment and counts in the next answer. Among events of equal times the order is "
+    "that of arrival."
+)
 _REFERENCE = "#/components/schemas/{name}"
 _MEANING = {
     400: "not JSON",
@@ -112,9 +120,15 @@ def describe(endpoints: Sequence[Endpoint], settings: Settings) -> Json:
     kinds = {kind: None for one in endpoints for kind in (one.body, one.answer) if kind} | {ErrorAnswer: None}
     _, components = msgspec.json.schema_components(list(kinds), ref_template=_REFERENCE)
     paths: Json = {one.public_path: {one.method.lower(): _operation(one, settings)} for one in endpoints}
+    info = {
+        "title": "Encorec",
+        "version": __version__,
+        "summary": "Recommendations in real time",
+        "description": _ABOUT.format(clock=settings.clock),
+    }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Encorec", "version": __version__, "summary": "Recommendations in real time"},
+        "info": info,
         "paths": paths,
         "components": {"schemas": {name: _readable(one, settings) for name, one in sorted(components.items())}},
     }

@@ -1,7 +1,7 @@
 """How one service process is set up."""
 
 from encorec.config import Config, bounded
-from encorec.serving.clock import service_clock
+from encorec.serving.clock import Clock
 
 __all__ = ["Settings"]
 
@@ -12,7 +12,7 @@ class Settings(Config, frozen=True):
     Args:
         host: address to listen on.
         port: port to listen on; 0 = any free one.
-        clock: ``now``; ``data-end`` or an ISO-8601 time let the service live from that moment on (demos on old data).
+        clock: ``now``; at ``data-end`` or an ISO-8601 time the clock stands at that moment (demos on old data).
         state: file of the user state, made where there is none; ``:memory:`` forgets when the process ends.
         docs: whether ``/docs`` and ``/openapi.json`` are served.
         max_body_bytes: largest request body.
@@ -52,4 +52,4 @@ class Settings(Config, frozen=True):
             max_batch=(1, 100_000),
             max_places=(1, 10_000_000),
         )
-        service_clock(self.clock, data_end=0)
+        Clock.named(self.clock, data_end=0)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from encorec.data.vocabulary import Vocabulary
 from encorec.pipeline.requests import Answer, ItemId, Request, Similar, UserState
+from encorec.types import Histories
 
 __all__ = ["ServedArtifact", "ServedEngine", "warm_up"]
 
@@ -22,6 +23,11 @@ class ServedArtifact(Protocol):
     @property
     def users(self) -> Vocabulary:
         """Ids of users known from training."""
+        ...
+
+    @property
+    def histories(self) -> Histories | None:
+        """(users,) histories of the training data; none = not kept."""
         ...
 
     @property

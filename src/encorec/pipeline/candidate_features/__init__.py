@@ -102,7 +102,7 @@ class CandidateFeatures:
         arrays: Mapping[str, NDArray[Any]],
     ) -> "CandidateFeatures":
         """The features that ``learnt_names()`` and ``arrays()`` were taken from."""
-        learnt = {}
+        learnt: dict[str, Any] = {}
         for group, feature_names in names.items():
             own = {key.partition(".")[2]: array for key, array in arrays.items() if key.startswith(f"{group}.")}
             learnt[group] = LEARNT[group].from_arrays(tuple(feature_names), own)

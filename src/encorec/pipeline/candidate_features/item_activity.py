@@ -22,11 +22,13 @@ class ItemActivity:
     """Events of an item before ``now``, in all and in windows of days, relative to the average item.
 
     Events are counted in whole buckets (a day; longer where the table would not fit) that end at or before ``now``,
-    so that nothing later can leak in. After the data's end, windows stay at the end: the newest that is known.
+    so that nothing later can leak in; an item is idle since the end of its newest bucket. After the data's end, windows
+    stay at the end: the newest that is known.
 
     Args:
         arrays: ``events`` (buckets + 1, items) events before each bucket, ``totals`` the same over all items,
-            ``first`` and ``last`` (items,) seconds, ``clock`` (start, bucket length).
+            ``first`` (items,) seconds, ``newest`` (items,) buckets up to that of the last event, ``clock`` (start,
+            bucket length).
     """
 
     group = "items"
@@ -54,7 +56,7 @@ class ItemActivity:
             [[0], [1], [2]]
         """
         table = data.interactions
-        start = int(table.time.min(initial=0)) // DAY * DAY
+        start = int(table.time.min(initial=table.end)) // DAY * DAY
         span = max(table.end - start, 1)
         days = max(1, -(-span * table.items // (LARGEST_TABLE * DAY)))
         step = days * DAY
@@ -63,13 +65,13 @@ class ItemActivity:
         counts = np.bincount(cells, minlength=buckets * table.items).reshape(buckets, table.items)
         events = np.zeros((buckets + 1, table.items), np.int32)
         np.cumsum(counts, axis=0, out=events[1:])
-        first = np.full(table.items, table.end, np.int64)
-        last = np.full(table.items, start, np.int64)
+        first = np.full(table.items, np.iinfo(np.int64).max)
         np.minimum.at(first, table.item, table.time)
-        np.maximum.at(last, table.item, table.time)
+        newest = np.zeros(table.items, np.int64)
+        np.maximum.at(newest, table.item, (table.time - start) // step + 1)
         totals = events.sum(axis=1, dtype=np.int64)
         return cls({
-            "events": events, "totals": totals, "first": first, "last": last, "clock": np.array([start, step])
+            "events": events, "totals": totals, "first": first, "newest": newest, "clock": np.array([start, step])
         })  # fmt: skip
 
     def arrays(self) -> Arrays:
@@ -89,7 +91,7 @@ class ItemActivity:
         counts = np.empty((len(WINDOWS) + 3, len(out)), np.float32)
         count_events(
             context.candidates.query, context.candidates.item, now, learnt["events"], learnt["totals"],
-            learnt["first"], learnt["last"], buckets, counts,
+            learnt["first"], learnt["newest"], learnt["clock"], buckets, counts,
         )  # fmt: skip
         out[:, :5] = counts[:5].T
         out[:, 5] = counts[3] / np.maximum(counts[0], 1e-6)

@@ -122,8 +122,8 @@ def own_events(
 
     Example:
         >>> out, ones = np.empty((5, 1), np.float32), np.ones(2, np.float32)
-        >>> zeros, day = np.zeros(2, np.int32), 86400
-        >>> own_events(np.array([0, 2]), zeros, np.array([0, day]), ones, np.array([3 * day]), np.array([0, 1]), zeros[:1], 1, out)
+        >>> zeros, time, now = np.zeros(2, np.int32), np.array([0, 86400]), np.array([3 * 86400])
+        >>> own_events(np.array([0, 2]), zeros, time, ones, now, np.array([0, 1]), zeros[:1], 1, out)
         >>> out.ravel().tolist()
         [2.0, 2.0, 2.0, 1.0, 2.0]
     """
@@ -202,6 +202,7 @@ def compare_scores(
     read(INT64),
     read(INT64),
     read(INT64),
+    read(INT64),
     read(INT64, 2),
     write(FLOAT32, 2),
 )
@@ -212,7 +213,8 @@ def count_events(
     events: IntMatrix,
     totals: IntVector,
     first: IntVector,
-    last: IntVector,
+    newest: IntVector,
+    clock: IntVector,
     buckets: IntMatrix,
     out: FloatMatrix,
 ) -> None:
@@ -223,17 +225,20 @@ def count_events(
         item: (m,) int32.
         now: (n,) int64.
         events: (buckets + 1, items) int32 events before each bucket, and totals (buckets + 1,) of all items.
-        first: (items,) int64 second of the first event, and last (items,) of the last.
+        first: (items,) int64 second of the first event.
+        newest: (items,) int64 buckets up to that of the last event.
+        clock: (2,) int64 second at which the buckets start, and their length.
         buckets: (1 + windows, n) int64 bucket of ``now``, then of the start of each window.
-        out: (windows + 3, m) float32, written: events, events in each window, days of age, days of idleness.
+        out: (windows + 3, m) float32, written: events, events in each window, days of age, days since the last bucket
+            with an event.
 
     Example:
         >>> out, zero = np.empty((4, 1), np.float32), np.zeros(1, np.int64)
-        >>> first, index = np.zeros(1, np.int64), np.zeros(1, np.int32)
-        >>> events, totals = np.array([[0], [4]], np.int32), np.array([0, 4])
-        >>> count_events(index, index, np.array([86400]), events, totals, first, first, np.array([[1], [0]]), out)
+        >>> index, clock, now = np.zeros(1, np.int32), np.array([0, 86400]), np.array([2 * 86400])
+        >>> events, totals, buckets = np.array([[0], [4]], np.int32), np.array([0, 4]), np.array([[1], [0]])
+        >>> count_events(index, index, now, events, totals, zero, zero + 1, clock, buckets, out)
         >>> out.ravel().tolist()
-        [1.0, 1.0, 1.0, 1.0]
+        [1.0, 1.0, 2.0, 1.0]
     """
     items, windows = len(first), len(buckets) - 1
     for row in range(len(query)):
@@ -244,8 +249,11 @@ def count_events(
         for window in range(windows):
             start = buckets[1 + window, asked]
             out[1 + window, row] = (so_far - events[start, one]) * items / max(totals[here] - totals[start], 1)
-        out[1 + windows, row] = max(now[asked] - first[one], 0) / 86_400
-        out[2 + windows, row] = max(now[asked] - last[one], 0) / 86_400
+        out[1 + windows, row] = (now[asked] - first[one]) / 86_400 if first[one] < now[asked] else 0
+        idle = min(newest[one], here)
+        while idle > 0 and events[idle - 1, one] == so_far:
+            idle -= 1
+        out[2 + windows, row] = max(now[asked] - clock[0] - idle * clock[1], 0) / 86_400
 
 
 @compiled(read(INT64), read(INT32), read(FLOAT32, 2), write(FLOAT32, 2))

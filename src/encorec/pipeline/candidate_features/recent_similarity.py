@@ -29,11 +29,13 @@ class RecentSimilarity:
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, len(asked)) float32; NaN for a source that cannot score the whole catalogue."""
         query, item = context.candidates.query, context.candidates.item
+        short = {
+            events: context.queries.with_history(context.history.tail(events)) for events in {n for _, n in self.asked}
+        }
         for column, (source, events) in enumerate(self.asked):
             retriever = context.retrievers[source]
             if not is_scorer(retriever):
                 out[:, column] = np.nan
                 continue
-            short = context.queries.with_history(context.history.tail(events))
-            scores = retriever.scores(short)
+            scores = retriever.scores(short[events])
             out[:, column] = scores[0, item] if len(scores) == 1 else scores[query, item]

@@ -37,7 +37,7 @@ class Traits:
         self.names = names
         self._arrays = dict(arrays)
         self._traits = len(arrays["column"])
-        self._columns = int(arrays["column"].max(initial=-1)) + 1
+        self._columns = len(names) // 2 - arrays["number"].shape[1]
 
     @classmethod
     def fit(cls, data: Dataset) -> Self:

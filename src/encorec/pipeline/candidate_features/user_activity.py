@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from encorec.data.dataset import Dataset
 from encorec.pipeline.candidate_features.context import DAY, Context
+from encorec.pipeline.candidate_features.kernels import mean_numbers
 from encorec.protocols import Arrays
-from encorec.types import FloatMatrix, FloatVector, IntVector
+from encorec.types import FloatMatrix, FloatVector, Histories
 
 __all__ = ["UserActivity"]
+
+RECENT = 5
 
 
 class UserActivity:
@@ -61,8 +64,6 @@ class UserActivity:
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, 8) float32; NaN where the history is empty."""
         history, now = context.history, context.queries.now
-        popularity = self._arrays["popularity"]
-        taken = popularity[history.item]
         values = np.full((len(now), 7), np.nan, np.float32)
         lengths = history.lengths
         values[:, 0] = lengths
@@ -72,17 +73,16 @@ class UserActivity:
         values[some, 2] = (last - first) / DAY
         values[some, 3] = np.maximum(now[some] - last, 0) / DAY
         values[some, 4] = (last - first) / np.maximum(lengths[some] - 1, 1) / 3600
-        values[some, 5] = _means(taken, history.starts[some], history.stops[some])
-        values[some, 6] = _means(taken, np.maximum(history.stops[some] - 5, history.starts[some]), history.stops[some])
+        values[:, 5] = self._mainstream(history)
+        values[:, 6] = self._mainstream(history.tail(RECENT))
         spread = context.per_query(values)
         out[:, :6] = spread[:, :6]
-        own = popularity[context.candidates.item]
+        own = self._arrays["popularity"][context.candidates.item]
         out[:, 6] = own - spread[:, 5]
         out[:, 7] = own - spread[:, 6]
 
-
-def _means(values: FloatVector, starts: IntVector, stops: IntVector) -> FloatVector:
-    """(n,) mean of each non-empty slice of ``values`` (m,)."""
-    sums = np.zeros(len(values) + 1)
-    np.cumsum(values, dtype=np.float64, out=sums[1:])
-    return (sums[stops] - sums[starts]) / (stops - starts)
+    def _mainstream(self, history: Histories) -> FloatVector:
+        """(n,) float32 mean popularity of the items of each compact history; NaN where it is empty."""
+        mean = np.empty((len(history), 1), np.float32)
+        mean_numbers(history.indptr, history.item, self._arrays["popularity"][:, None], mean)
+        return mean[:, 0]

@@ -1,0 +1,85 @@
+"""Put the tables of ``benchmarks/results`` into README.md, between their markers: ``python -m benchmarks.readme``."""
+
+import csv
+import re
+import sys
+from collections.abc import Callable, Sequence
+
+from benchmarks.record import RESULTS, ROOT
+
+TITLES = {
+    "movielens-100k": "MovieLens-100K, the last film of every user",
+    "complete-journey": "Complete Journey, the baskets of the last 14 days, repeats included",
+    "complete-journey-new": "Complete Journey, products new to the household in the last 14 days",
+}
+Rows = list[dict[str, str]]
+
+
+def read(name: str) -> Rows:
+    """The rows of ``results/name.csv``."""
+    with (RESULTS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def quality() -> str:
+    """One table per configuration, best system last."""
+    rows, parts = read("two_stage"), []
+    for config, title in TITLES.items():
+        chosen = sorted((row for row in rows if row["config"] == config), key=lambda row: float(row["mean"]))
+        if chosen:
+            parts.append(
+                f"**{title}** ({chosen[0]['users']} users; seed {chosen[0]['seed']}, commit {chosen[0]['commit']})"
+            )
+            parts.append(quality_table(chosen))
+    return "\n\n".join(parts)
+
+
+def quality_table(rows: Rows) -> str:
+    """Systems against metrics as Markdown."""
+    others = [
+        name for name in ("recall@10", "map@10", "mrr@10", "miuf@10", "ild@10", "coverage@10") if rows[0].get(name)
+    ]
+    lines = [["system", f"{rows[0]['metric']} [95 %]", *others, "two-stage minus it [95 %]"]]
+    for row in rows:
+        interval = f"{float(row['mean']):.4f} [{float(row['low']):.4f}, {float(row['high']):.4f}]"
+        gain = (
+            f"{float(row['gain']):+.4f} [{float(row['gain_low']):+.4f}, {float(row['gain_high']):+.4f}]"
+            if row["gain"]
+            else ""
+        )
+        name = f"**{row['system']}**" if row["system"] == "two-stage" else row["system"]
+        lines.append([name, interval, *(f"{float(row[one]):.3f}" for one in others), gain])
+    return markdown(lines)
+
+
+def request() -> str:
+    """Latency of one request in process."""
+    rows = read("request")
+    lines = [["what", "median", "range over runs", "runs"]]
+    for row in rows:
+        lines.append([row["case"], f"{row['median']} {row['unit']}", f"{row['min']} to {row['max']}", row["runs"]])
+    return f"{markdown(lines)}\n\n(one thread, {rows[0]['cpu']}, commit {rows[0]['commit']})"
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first line is its head."""
+    rule = ["---", *["---:"] * (len(lines[0]) - 1)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [lines[0], rule, *lines[1:]])
+
+
+TABLES: dict[str, Callable[[], str]] = {"quality": quality, "request": request}
+
+
+def main() -> None:
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    for name, table in TABLES.items():
+        marks = re.compile(rf"(<!-- {name}: .*? -->\n).*?(\n<!-- end {name} -->)", re.DOTALL)
+        if not marks.search(text):
+            sys.exit(f"README.md has no place for the table {name!r}")
+        text = marks.sub(lambda found, table=table: f"{found[1]}{table()}{found[2]}", text)
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
