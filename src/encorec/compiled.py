@@ -5,6 +5,7 @@ a batch gives to the last bit what single requests give.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import numba
@@ -38,7 +39,7 @@ def write(kind: Type, dimensions: int = 1) -> Array:
 
 
 def compiled(*arguments: Type, returns: Type = numba.void) -> Callable[[Loop], Loop]:
-    """Compile a loop for exactly these arguments; without arguments, for whatever calls it from another loop.
+    """Compile a loop for exactly these arguments; without arguments, into the loops that call it.
 
     The result is cached beside the module or in the user's cache folder; where neither can be written, it is compiled
     again in every process.
@@ -50,7 +51,7 @@ def compiled(*arguments: Type, returns: Type = numba.void) -> Callable[[Loop], L
         42
     """
     signature: Any = (returns(*arguments),) if arguments else ()
-    njit: Any = numba.njit
+    njit: Any = numba.njit if arguments else partial(numba.njit, inline="always")
 
     def compile_loop(loop: Loop) -> Loop:
         try:

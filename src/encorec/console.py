@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -63,37 +64,47 @@ def show_report(console: Console, report: Mapping[str, Any]) -> None:
         f"retrieval ceiling (newest label fold): {ceiling['union']:.1%} of what was taken is among "
         f"{ceiling['candidates_per_query']:.0f} candidates per user"
     )
-    console.print(_systems_table(report))
+    console.print(_verdict_table(report))
+    console.print(_means_table(report))
     verdict = report["verdict"]
     console.print(verdict["sentence"], style="bold green" if verdict["win"] else "bold red", highlight=False)
 
 
-def _systems_table(report: Mapping[str, Any]) -> Table:
-    systems, metric = report["systems"], report["verdict"]["metric"]
-    names = [name for name, value in next(iter(systems.values())).items() if isinstance(value, dict)]
-    shown = [metric, *(name for name in names if name != metric)]
-    table = Table(title=f"mean over users [95 % interval on {metric}]; two-stage minus each, paired")
-    table.add_column("system")
-    for name in shown:
-        table.add_column(name, justify="right")
-    table.add_column("two-stage gains", justify="right")
-    for system in sorted(systems, key=lambda one: systems[one][metric]["mean"]):
-        cells = [_cell(systems[system][name], interval=name == metric) for name in shown]
-        gain = report["comparisons"].get(system)
-        table.add_row(system, *cells, _gain(gain) if gain else "", style="bold" if system == "two-stage" else "")
+def _ordered(report: Mapping[str, Any]) -> list[str]:
+    """Systems by the metric of the verdict, best last."""
+    metric = report["verdict"]["metric"]
+    return sorted(report["systems"], key=lambda system: report["systems"][system][metric]["mean"])
+
+
+def _verdict_table(report: Mapping[str, Any]) -> Table:
+    """The metric of the verdict with its interval, and what the two-stage gains over each system, paired by user."""
+    metric = report["verdict"]["metric"]
+    table = Table("system", box=SIMPLE_HEAD)
+    table.add_column(f"{metric} \\[95 % interval]", justify="right", no_wrap=True)
+    table.add_column("two-stage gains \\[95 %]", justify="right", no_wrap=True)
+    for system in _ordered(report):
+        figure, gain = report["systems"][system][metric], report["comparisons"].get(system)
+        cells = (_cell(figure, ""), _cell(gain, "+") if gain else "")
+        table.add_row(system, *cells, style="bold" if system == "two-stage" else "")
     return table
 
 
-def _cell(value: Mapping[str, Any], *, interval: bool) -> str:
-    if not interval or value["ci95"] is None:
-        return f"{value['mean']:.4f}"
+def _means_table(report: Mapping[str, Any]) -> Table:
+    """The other metrics: means over users."""
+    systems, metric = report["systems"], report["verdict"]["metric"]
+    names = [name for name, one in next(iter(systems.values())).items() if isinstance(one, dict) and name != metric]
+    table = Table("system", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in names:
+        table.add_column(name.replace("@", "\n@"), justify="right", no_wrap=True)
+    for system in _ordered(report):
+        cells = [f"{systems[system][name]['mean']:.3f}" for name in names]
+        table.add_row(system, *cells, style="bold" if system == "two-stage" else "")
+    return table
+
+
+def _cell(value: Mapping[str, Any], sign: str) -> str:
     low, high = value["ci95"]
-    return f"{value['mean']:.4f} \\[{low:.4f}, {high:.4f}]"
-
-
-def _gain(gain: Mapping[str, Any]) -> str:
-    low, high = gain["ci95"]
-    return f"{gain['mean']:+.4f} \\[{low:+.4f}, {high:+.4f}]"
+    return f"{value['mean']:{sign}.4f} \\[{low:{sign}.4f}, {high:{sign}.4f}]"
 
 
 def show_facts(console: Console, facts: Mapping[str, Any], title: str) -> None:

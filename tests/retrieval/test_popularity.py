@@ -102,9 +102,9 @@ def test_a_query_without_features_gets_the_list_for_everybody() -> None:
     assert fitted(CONFIG).scores(asks(WORLD, [[]])).tolist() == expected.tolist()
 
 
-def test_a_segment_of_exactly_the_least_size_counts() -> None:
-    table = Interactions.of([0, 1, 2], [0, 1, 1], [1, 2, 3])
-    features = FeatureTable(3, categorical={"sex": Categories.of(["F", "M", "M"])})
+def test_a_segment_of_exactly_the_least_size_counts_and_idle_members_do_not() -> None:
+    table = Interactions.of([0, 1, 2], [0, 1, 1], [1, 2, 3], users=9)
+    features = FeatureTable(9, categorical={"sex": Categories.of(["F", "M", "M", *"FFFFFF"])})
     data = replace(Dataset.of(table), user_features=features)
     codes = [
         len(fitted(PopularityConfig(segments=("sex",), min_users=size), data).arrays()["code"]) for size in (1, 2, 3)
