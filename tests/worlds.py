@@ -1,7 +1,7 @@
 """A small world where order matters: series watched part by part, by people of a few tastes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,15 +109,11 @@ def small_run(**changes: Any) -> RunConfig:
     return RunConfig(**settings | changes)
 
 
-@dataclass(frozen=True)
 class Trained:
-    """Everything from data to answers, made once."""
+    """Everything from data to answers, made once. Not a dataclass: hypothesis would print all of it."""
 
-    data: Dataset
-    run: RunConfig
-    exam: Exam
-    folder: Path
-    engine: Engine
+    def __init__(self, data: Dataset, run: RunConfig, exam: Exam, folder: Path, engine: Engine) -> None:
+        self.data, self.run, self.exam, self.folder, self.engine = data, run, exam, folder, engine
 
 
 def train_small_world(folder: Path) -> Trained:

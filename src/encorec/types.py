@@ -377,6 +377,7 @@ class Queries:
             "exclude": self.eligible.exclude,
             "allow": self.eligible.allow,
             "user_features": self.user_features,
+            "restricted": self.eligible.restricted,
             "user": self.user,
         }
         for name, part in parts.items():

@@ -21,7 +21,7 @@ from encorec.evaluation.evaluate import Evaluation, evaluate, parse_metric
 from encorec.evaluation.uncertainty import Estimate, compare, intervals
 from encorec.pipeline.artifact import load_artifact, read_manifest, save_artifact, write_manifest
 from encorec.pipeline.candidates import lists_of
-from encorec.pipeline.checkpoints import Checkpoints
+from encorec.pipeline.checkpoints import Checkpoints, fold_digest
 from encorec.pipeline.eligibility import fold_queries
 from encorec.pipeline.engine import Engine
 from encorec.pipeline.fit import FoldRows, PipelineConfig, Progress, fit_first_stage, fit_ranker, fold_rows
@@ -133,8 +133,7 @@ def examine(
     test = config.split.folds(data, drop_seen=config.drop_seen)[-1]
     earlier = earlier_folds(test, config.split, drop_seen=config.drop_seen)
     parts = [
-        _label_fold(config, fold, number, progress, checkpoints)
-        for number, fold in enumerate(islice(earlier, config.training.folds), 1)
+        _label_fold(config, fold, progress, checkpoints) for fold in islice(earlier, config.training.folds)
     ]
     if not parts:
         raise DataError(f"split {test.name}: no label fold fits before the test; use a shorter exam or more data")
@@ -182,7 +181,7 @@ def train(config: RunConfig, data: Dataset, out: str | Path, *, exam: Exam, prog
 
 
 def _label_fold(
-    config: RunConfig, fold: Fold, number: int, progress: Progress | None, checkpoints: Checkpoints | None
+    config: RunConfig, fold: Fold, progress: Progress | None, checkpoints: Checkpoints | None
 ) -> FoldRows:
     def make() -> FoldRows:
         first = fit_first_stage(config.pipeline, fold.past, config.seed, progress)
@@ -190,8 +189,7 @@ def _label_fold(
 
     if checkpoints is None:
         return make()
-    key = (msgspec.json.encode(config.pipeline), fold.past.fingerprint, str(config.seed), fold.name, str(number))
-    return checkpoints.kept(key, make)
+    return checkpoints.kept((msgspec.json.encode(config.pipeline), fold_digest(fold), str(config.seed)), make)
 
 
 def _report(

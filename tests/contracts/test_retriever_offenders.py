@@ -110,7 +110,7 @@ class RanksWithinTheBatch(Popularity):
 class ScoresNaN(Popularity):
     def scores(self, queries: Queries) -> FloatMatrix:
         scores = super().scores(queries)
-        return np.where(scores == 0, np.float32(np.nan), scores)
+        return np.where(scores < 0, np.float32(np.nan), scores)
 
 
 class ShowsOtherScores(Popularity):

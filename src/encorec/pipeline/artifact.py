@@ -305,7 +305,10 @@ def _assemble(folder: Path, manifest: Manifest, config: PipelineConfig, arrays: 
         config.resolved_features(), tuple(retrievers), manifest.features, _below(arrays, "features/")
     )
     ranker = CatBoostRanker.load(folder, config.ranker) if "ranker.cbm" in manifest.files else None
-    history = _below(arrays, "histories/")
+    history, items = _below(arrays, "histories/"), len(arrays["items/ids"])
+    for path, array in arrays.items():
+        if path.endswith(("/prior", "items/catalogue", "items/popularity", "items/titles")) and len(array) != items:
+            raise ArtifactError(f"{folder / path}.npy: {len(array)} values for {items} items; train again")
     return Artifact(
         manifest=manifest,
         config=config,

@@ -4,17 +4,19 @@ import hashlib
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from encorec import __version__
+from encorec.data.features import FeatureTable
+from encorec.data.splits import Fold
 from encorec.pipeline.fit import FoldRows, RetrievalCeiling
 from encorec.ranking.training_set import TrainingSet
 
-__all__ = ["Checkpoints"]
+__all__ = ["Checkpoints", "fold_digest"]
 
 
 class Checkpoints:
@@ -47,6 +49,39 @@ class Checkpoints:
     def clear(self) -> None:
         """Remove the folder: the work is finished."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def fold_digest(fold: Fold) -> str:
+    """SHA-256 over all that the rows of a fold come from: its past with the features, who is asked when, and the truth.
+
+    Args:
+        fold: a label fold.
+
+    Example:
+        >>> from encorec.data.dataset import Dataset
+        >>> from encorec.data.interactions import Interactions
+        >>> from encorec.data.splits import LastN
+        >>> one, other = (Dataset.of(Interactions.of([0] * 3, [0, 1, last], [5, 6, 7], items=9)) for last in (2, 3))
+        >>> fold_digest(LastN().folds(one)[0]) == fold_digest(LastN().folds(other)[0])
+        False
+    """
+    digest = hashlib.sha256(fold.past.fingerprint.encode())
+    for array in (fold.user, fold.now, fold.truth.indptr, fold.truth.item):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    for table in (fold.past.user_features, fold.past.item_features):
+        for part in _feature_parts(table):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _feature_parts(table: FeatureTable) -> Iterator[bytes]:
+    """Names, values and codes of every feature."""
+    named = {**table.categorical, **table.tags}
+    yield repr((table.dense_names, [(name, one.values) for name, one in named.items()])).encode()
+    yield table.dense().tobytes()
+    for one in table.tags.values():
+        yield one.lists.indptr.tobytes()
+        yield one.lists.item.tobytes()
 
 
 def _read(path: Path) -> FoldRows | None:

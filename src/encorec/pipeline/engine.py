@@ -35,7 +35,10 @@ def load_engine(folder: str | Path, *, verify: bool = True) -> "Engine":
     """
     engine = Engine(load_artifact(folder, verify=verify))
     if verify:
-        engine.check_golden()
+        try:
+            engine.check_golden()
+        except (KeyError, IndexError, ValueError) as error:
+            raise ArtifactError(f"{folder}: its golden requests cannot be answered ({error!r}); train again") from error
     return engine
 
 

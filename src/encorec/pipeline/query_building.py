@@ -80,21 +80,24 @@ def _read(artifact: Artifact, request: Request, state: UserState | None, now: in
 
 
 def _remembered(artifact: Artifact, user: int, state: UserState | None) -> _Events:
-    """The training history followed by the events since, each (item, time) once."""
+    """The training history with the events since; an event that training has seen already is not counted twice."""
     trained = _trained(artifact.histories, user)
     if state is None or not state.events:
         return trained
     newer, _ = _translate(artifact, state.events)
+    newer = newer.take(~_stands_in(newer, trained))
     together = _Events(
         np.concatenate([trained.item, newer.item]),
         np.concatenate([trained.time, newer.time]),
         np.concatenate([trained.weight, newer.weight]),
     )
-    _, first = np.unique(np.stack([together.time, together.item]), axis=1, return_index=True)
-    kept = np.zeros(len(together.item), bool)
-    kept[: len(trained.item)] = True
-    kept[first] = True
-    return together.take(kept).ordered()
+    return together.ordered()
+
+
+def _stands_in(events: _Events, others: _Events) -> BoolVector:
+    """(m,) whether each event's item and time are those of one of ``others``."""
+    known = set(zip(others.item.tolist(), others.time.tolist(), strict=True))
+    return np.array([pair in known for pair in zip(events.item.tolist(), events.time.tolist(), strict=True)], bool)
 
 
 def _trained(histories: Histories, user: int) -> _Events:

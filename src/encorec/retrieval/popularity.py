@@ -6,7 +6,7 @@ from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
 from encorec.errors import ConfigError, unknown_name
 from encorec.protocols import Arrays
-from encorec.retrieval.scoring import ScoringRetriever
+from encorec.retrieval.scoring import ScoringRetriever, popularity_prior
 from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
 
 __all__ = ["Popularity", "PopularityConfig"]
@@ -36,7 +36,8 @@ class PopularityConfig(Config, tag="popularity", tag_field="kind"):
 class Popularity(ScoringRetriever):
     """Users per item, each counted once, at the newest interaction.
 
-    In a segment, items that nobody there took follow in the order for everybody.
+    Items outside the window follow by all-time popularity; in a segment, items that nobody there took follow in the
+    order for everybody.
 
     Example:
         >>> from encorec.data.interactions import Interactions
@@ -61,7 +62,8 @@ class Popularity(ScoringRetriever):
         newest = len(pairs) - 1 - newest
         weight = self._weights(table.end - 1 - table.time[newest])
         user, item = table.user[newest], table.item[newest]
-        everybody = _share(np.bincount(item, weight, table.items))
+        share = _share(np.bincount(item, weight, table.items))
+        everybody = np.where(share > 0, share, popularity_prior(data))
         rows, codes = [everybody], [np.zeros(len(columns), np.float32)]
         active = np.unique(user)
         for segment in range(len(code) if columns else 0):
@@ -78,7 +80,7 @@ class Popularity(ScoringRetriever):
         }
 
     def scores(self, queries: Queries) -> FloatMatrix:
-        """(n, items) float32: share of the most popular item; negative where nobody of the segment took it."""
+        """(n, items) float32: share of the most popular item; negative where nobody took it in the window or segment."""
         learnt = self.arrays()
         return learnt["popularity"][self._segments(queries)]
 

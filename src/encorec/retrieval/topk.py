@@ -24,15 +24,8 @@ def top_k(scores: FloatMatrix, eligible: BoolMatrix, k: int) -> tuple[IntMatrix,
         >>> items.tolist()
         [[2, 0, -1]]
     """
-    n, places = len(scores), min(k, scores.shape[1])
-    item = np.full((n, k), -1, np.int32)
-    score = np.full((n, k), np.nan, np.float32)
-    if places == k:
-        select_top(scores, eligible, item, score)
-    elif places:
-        narrow_item, narrow_score = np.empty((n, places), np.int32), np.empty((n, places), np.float32)
-        select_top(scores, eligible, narrow_item, narrow_score)
-        item[:, :places], score[:, :places] = narrow_item, narrow_score
+    item, score = np.empty((len(scores), k), np.int32), np.empty((len(scores), k), np.float32)
+    select_top(scores, eligible, item, score)
     return item, score
 
 

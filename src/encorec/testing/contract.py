@@ -57,7 +57,7 @@ def same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 
 def differing(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]]) -> str:
-    """Names of the arrays, of any shapes, that differ or are missing on one side; empty where all agree.
+    """Names of the arrays, (n,) or of any other shape, that differ or are missing on one side; empty where all agree.
 
     Example:
         >>> differing({"tea": np.zeros(1), "cup": np.ones(2)}, {"tea": np.zeros(1), "cup": np.ones(3)})

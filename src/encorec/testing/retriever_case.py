@@ -39,7 +39,7 @@ class RetrieverCase:
         >>> from encorec.retrieval.popularity import Popularity
         >>> case = RetrieverCase(Popularity, Dataset.of(Interactions.of([0, 1, 1], [0, 0, 2], [5, 6, 7])))
         >>> case.name, case.model.arrays()["popularity"].tolist()
-        ('Popularity', [[1.0, 0.0, 0.5]])
+        ('Popularity', [[1.0, -1.0, 0.5]])
     """
 
     make: Callable[[], TrainableRetriever]
