@@ -132,9 +132,7 @@ def examine(
     """
     test = config.split.folds(data, drop_seen=config.drop_seen)[-1]
     earlier = earlier_folds(test, config.split, drop_seen=config.drop_seen)
-    parts = [
-        _label_fold(config, fold, progress, checkpoints) for fold in islice(earlier, config.training.folds)
-    ]
+    parts = [_label_fold(config, fold, progress, checkpoints) for fold in islice(earlier, config.training.folds)]
     if not parts:
         raise DataError(f"split {test.name}: no label fold fits before the test; use a shorter exam or more data")
     first = fit_first_stage(config.pipeline, test.past, config.seed, progress)
@@ -180,9 +178,7 @@ def train(config: RunConfig, data: Dataset, out: str | Path, *, exam: Exam, prog
     return folder
 
 
-def _label_fold(
-    config: RunConfig, fold: Fold, progress: Progress | None, checkpoints: Checkpoints | None
-) -> FoldRows:
+def _label_fold(config: RunConfig, fold: Fold, progress: Progress | None, checkpoints: Checkpoints | None) -> FoldRows:
     def make() -> FoldRows:
         first = fit_first_stage(config.pipeline, fold.past, config.seed, progress)
         return fold_rows(config.pipeline, fold, first, config.seed, progress)

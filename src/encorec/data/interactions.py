@@ -68,7 +68,7 @@ class Interactions:
         _check_range("item", item, n_items)
         if not np.all(strength > 0):
             raise DataError(f"{int(np.sum(~(strength > 0)))} weights are not positive; drop these interactions")
-        order = np.lexsort((time, user))
+        order = _order(user, time)
         return cls(user[order], item[order], time[order], strength[order], order, n_users, n_items)
 
     def __len__(self) -> int:
@@ -110,6 +110,15 @@ class Interactions:
     def end(self) -> int:
         """The first second after the newest interaction."""
         return int(self.time.max(initial=-1)) + 1
+
+
+def _order(user: IntVector, time: IntVector) -> IntVector:
+    """(m,) positions by user, then time, then as given; one sort of a joint key where that fits into 64 bits."""
+    start = int(time.min(initial=0))
+    span = int(time.max(initial=0)) - start + 1
+    if (int(user.max(initial=0)) + 1) * span < 2**63:
+        return np.argsort(user.astype(np.int64) * span + (time - start), kind="stable")
+    return np.lexsort((time, user))
 
 
 def _check_range(what: str, rows: IntVector, size: int) -> None:

@@ -87,7 +87,7 @@ def _feature_parts(table: FeatureTable) -> Iterator[bytes]:
 def _read(path: Path) -> FoldRows | None:
     """The fold at ``path``; none where there is none or the file is torn."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             rows = TrainingSet(kept["features"], kept["label"], kept["group"], kept["user"])
             return FoldRows(rows, msgspec.json.decode(kept["ceiling"].tobytes(), type=RetrievalCeiling))
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, msgspec.DecodeError):

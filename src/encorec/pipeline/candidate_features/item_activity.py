@@ -15,6 +15,7 @@ from encorec.types import FloatMatrix, IntVector
 __all__ = ["ItemActivity"]
 
 WINDOWS = (1, 7, 30, 90)
+WINDOW_STARTS = DAY * np.array((0, *WINDOWS))
 LARGEST_TABLE = 50_000_000
 
 
@@ -86,8 +87,9 @@ class ItemActivity:
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, 9) float32."""
         learnt, now = self._arrays, context.queries.now
-        starts = [self._bucket(self._known(now) - days * DAY) for days in WINDOWS]
-        buckets = np.stack([self._bucket(now), *starts])
+        moments = self._known(now) - WINDOW_STARTS[:, None]
+        moments[0] = now
+        buckets = self._bucket(moments)
         counts = np.empty((len(WINDOWS) + 3, len(out)), np.float32)
         count_events(
             context.candidates.query, context.candidates.item, now, learnt["events"], learnt["totals"],
@@ -103,5 +105,6 @@ class ItemActivity:
         return np.minimum(now, self._start + self._step * (len(self._arrays["events"]) - 1))
 
     def _bucket(self, time: IntVector) -> IntVector:
-        """(n,) number of whole buckets before each time."""
-        return np.clip((time - self._start) // self._step, 0, len(self._arrays["events"]) - 1)
+        """Number of whole buckets before each time (any shape)."""
+        passed = (time - self._start) // self._step
+        return np.minimum(np.maximum(passed, 0), len(self._arrays["events"]) - 1)
