@@ -130,8 +130,9 @@ def recommend_command(
         raise typer.BadParameter("give either --users FILE or --all")
     engine = load_engine(artifact)
     ids = engine.artifact.users.ids.tolist() if users is None else _user_ids(users)
+    now = _moment(clock, engine.artifact.data_end)
     with progress_bar(err) as step:
-        recommend_to_file(engine, ids, k, to, now=_moment(clock, engine.artifact.data_end), progress=step)
+        recommend_to_file(engine, ids, k, to, now=now, clock=clock, progress=step)
     err.print(f"{len(ids):,} users: {to}", highlight=False)
 
 

@@ -16,15 +16,16 @@ from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
 from encorec.data.sources import Source
 from encorec.data.splits import Fold, Split, earlier_folds
-from encorec.errors import DataError
+from encorec.errors import ConfigError, DataError
 from encorec.evaluation.evaluate import Evaluation, evaluate, parse_metric
 from encorec.evaluation.uncertainty import Estimate, compare, intervals
-from encorec.pipeline.artifact import load_artifact, read_manifest, save_artifact, write_manifest
+from encorec.pipeline.artifact import load_artifact, save_artifact
 from encorec.pipeline.candidates import lists_of
 from encorec.pipeline.checkpoints import Checkpoints, fold_digest
 from encorec.pipeline.eligibility import fold_queries
 from encorec.pipeline.engine import Engine
 from encorec.pipeline.fit import FoldRows, PipelineConfig, Progress, fit_first_stage, fit_ranker, fold_rows
+from encorec.pipeline.manifest import read_manifest, write_manifest
 from encorec.pipeline.two_stage import TwoStage, query_blocks
 from encorec.protocols import Retriever
 from encorec.ranking.catboost_ranker import CatBoostRanker
@@ -82,6 +83,11 @@ class RunConfig(PipelineConfig, kw_only=True):
     split: Split
     seed: int = 0
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in {TWO_STAGE, FUSION} & self.retrievers.keys():
+            raise ConfigError(f"retrievers: {name!r} is a system of every report; choose another name")
 
     @property
     def pipeline(self) -> PipelineConfig:
@@ -266,16 +272,10 @@ def _interval(estimate: Estimate) -> dict[str, Any]:
 
 def _verdict(config: RunConfig, judged: Mapping[str, Evaluation], retrievers: list[str]) -> dict[str, Any]:
     """The two-stage against every other system, paired by user, and one sentence."""
-    metric, values = config.evaluation.metric, {}
-    for name, one in judged.items():
-        values[name] = one.per_user[metric]
+    metric, resamples = config.evaluation.metric, config.evaluation.resamples
+    values = {name: one.per_user[metric] for name, one in judged.items()}
     differences = {
-        name: compare(
-            values[TWO_STAGE],
-            values[name],
-            rng=np.random.default_rng(config.seed),
-            resamples=config.evaluation.resamples,
-        )
+        name: compare(values[TWO_STAGE], values[name], rng=np.random.default_rng(config.seed), resamples=resamples)
         for name in judged
         if name != TWO_STAGE
     }

@@ -19,73 +19,18 @@ from encorec.data.dataset import Dataset
 from encorec.data.features import Categories, FeatureTable
 from encorec.data.vocabulary import Vocabulary
 from encorec.errors import ArtifactError, ConfigError
-from encorec.pipeline.artifact_files import (
-    FileEntry,
-    entry_of,
-    open_array,
-    replace_folder,
-    verify_file,
-    write_array,
-    write_bytes,
-)
+from encorec.pipeline.artifact_files import FileEntry, entry_of, open_array, replace_folder, verify_file, write_array
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.eligibility import catalogue_of
 from encorec.pipeline.fit import PipelineConfig
+from encorec.pipeline.manifest import FORMAT, MANIFEST, DataEntry, Manifest, is_artifact, read_manifest, write_manifest
 from encorec.pipeline.two_stage import FirstStage, TwoStage
 from encorec.protocols import Arrays, Trainable
 from encorec.ranking.catboost_ranker import CatBoostRanker
 from encorec.retrieval.registry import restore_retriever
 from encorec.types import BoolVector, FloatMatrix, Histories, IntVector
 
-__all__ = ["FORMAT", "Artifact", "Manifest", "load_artifact", "save_artifact"]
-
-FORMAT = 1
-MANIFEST = "manifest.json"
-
-
-class DataEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What the artifact was fitted on."""
-
-    source: str
-    fingerprint: str
-    users: int
-    items: int
-    interactions: int
-    end: int
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The contents of ``manifest.json``.
-
-    Args:
-        format: version of the layout.
-        snapshot_id: short hash of all files: equal for equal content.
-        name: of the configuration.
-        created: ISO time.
-        encorec: version that wrote it.
-        seed: of the training.
-        data: what it was fitted on: everything, the test period included.
-        config: the pipeline's configuration.
-        features: names of the learnt feature groups' columns.
-        user_schema: the user features a query may carry.
-        files: every file but this one.
-        figures: measured before, by models that saw nothing of the test period.
-        golden: requests with the answers that this artifact must give.
-    """
-
-    format: int
-    snapshot_id: str
-    name: str
-    created: str
-    encorec: str
-    seed: int
-    data: DataEntry
-    config: dict[str, Any]
-    features: dict[str, tuple[str, ...]]
-    user_schema: dict[str, Any]
-    files: dict[str, FileEntry]
-    figures: dict[str, Any] = {}
-    golden: list[dict[str, Any]] = []
+__all__ = ["Artifact", "load_artifact", "save_artifact"]
 
 
 @dataclass(frozen=True)
@@ -158,7 +103,7 @@ def save_artifact(
         ArtifactError: the folder holds something else.
     """
     folder = Path(folder)
-    if folder.exists() and not (folder / MANIFEST).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not is_artifact(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise ArtifactError(f"{folder}: exists and is not an artifact; choose another folder or remove it")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.parent / f".{folder.name}.{os.getpid()}.draft"
@@ -172,11 +117,6 @@ def save_artifact(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
-
-
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write ``manifest.json`` into ``folder``, replacing it in one step."""
-    write_bytes(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
 
 
 def load_artifact(folder: str | Path, *, verify: bool = True) -> Artifact:
@@ -204,27 +144,6 @@ def load_artifact(folder: str | Path, *, verify: bool = True) -> Artifact:
         return _assemble(folder, manifest, config, arrays)
     except (KeyError, ConfigError) as error:
         raise ArtifactError(f"{folder}: written by encorec {manifest.encorec}, not understood here: {error}") from error
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest alone.
-
-    Raises:
-        ArtifactError: missing, not JSON, or of an unknown format.
-    """
-    path = folder / MANIFEST
-    try:
-        raw = path.read_bytes()
-        version = msgspec.json.decode(raw, type=dict[str, Any]).get("format")
-        if version != FORMAT:
-            raise ArtifactError(
-                f"{path}: format {version!r}, this encorec reads {FORMAT}; train again or update encorec"
-            )
-        return msgspec.json.decode(raw, type=Manifest)
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{folder}: no {MANIFEST} there; give a folder that `encorec train` wrote") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{path}: not a manifest ({error}); train again") from error
 
 
 def _write_files(draft: Path, pipeline: TwoStage, data: Dataset) -> dict[str, FileEntry]:

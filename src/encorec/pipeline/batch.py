@@ -25,6 +25,7 @@ def recommend_to_file(
     out: str | Path,
     *,
     now: int,
+    clock: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Path:
     """Write ``user_id, item_id, rank, score, source`` for every user, best first.
@@ -35,6 +36,8 @@ def recommend_to_file(
         k: places per user.
         out: a .csv or .parquet file; it appears whole or not at all.
         now: second of asking.
+        clock: setting that ``now`` was read from; an interrupted job of the same setting goes on at its own ``now``.
+            None = only one of the same second does.
         progress: told what is done of how many users.
 
     Raises:
@@ -45,8 +48,9 @@ def recommend_to_file(
         raise DataError(f"{out}: unknown format {out.suffix!r}, allowed are {', '.join(FORMATS)}")
     if not users:
         raise DataError("no users to recommend to: the list is empty")
-    parts = out.parent / f".{out.name}.{_key(engine, users, k, now)}.parts"
+    parts = out.parent / f".{out.name}.{_key(engine, users, k, clock or str(now))}.parts"
     parts.mkdir(parents=True, exist_ok=True)
+    now = _begun_at(parts / "now.parquet", now)
     paths: list[Path] = []
     for start in range(0, len(users), PART_SIZE):
         if progress:
@@ -75,9 +79,16 @@ def _answers(engine: Engine, users: Sequence[ItemId], k: int, now: int) -> pl.Da
     )
 
 
-def _key(engine: Engine, users: Sequence[ItemId], k: int, now: int) -> str:
+def _begun_at(path: Path, now: int) -> int:
+    """The second at which the job was begun, kept at ``path``: all its parts are asked at one time."""
+    if not path.exists():
+        _write(pl.DataFrame({"now": [now]}), path)
+    return pl.read_parquet(path)["now"].item()
+
+
+def _key(engine: Engine, users: Sequence[ItemId], k: int, moment: str) -> str:
     """Names exactly this job, so that parts of another one are never taken for its own."""
-    text = repr((engine.artifact.snapshot_id, k, now, list(users)))
+    text = repr((engine.artifact.snapshot_id, k, moment, list(users)))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -5,6 +5,7 @@ at its time, and the ranker learns from what the users did next. A retriever tha
 gain into a loss, so ``fold_rows`` is given nothing but the fold, whose past holds no row of its truth.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -101,6 +102,11 @@ class PipelineConfig(Config):
             raise ConfigError(
                 "retrievers: at least one is needed, for example [retrievers.popular] kind = 'popularity'"
             )
+        for name in self.retrievers:
+            if not re.fullmatch(r"\w[\w.-]*", name):
+                raise ConfigError(
+                    f"retrievers: {name!r} must name a folder too; allowed are letters, digits, - _ and ."
+                )
         for field, names in (
             ("candidates.quotas", self.candidates.quotas),
             ("features.recent_sources", self.features.recent_sources or ()),

@@ -80,7 +80,7 @@ class Popularity(ScoringRetriever):
         }
 
     def scores(self, queries: Queries) -> FloatMatrix:
-        """(n, items) float32: share of the most popular item; negative where nobody took it in the window or segment."""
+        """(n, items) float32: share of the top item; negative where nobody took it in the window or segment."""
         learnt = self.arrays()
         return learnt["popularity"][self._segments(queries)]
 

@@ -105,7 +105,7 @@ class CandidateFeatures:
         learnt: dict[str, Any] = {}
         for group, feature_names in names.items():
             own = {key.partition(".")[2]: array for key, array in arrays.items() if key.startswith(f"{group}.")}
-            learnt[group] = LEARNT[group].from_arrays(tuple(feature_names), own)
+            learnt[group] = LEARNT[group](tuple(feature_names), own)
         return cls(config, sources, learnt)
 
     def _group(self, name: str, learnt: Mapping[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from encorec.data.dataset import Dataset
 from encorec.protocols import Arrays, Retriever
 from encorec.types import Candidates, FloatMatrix, Histories, IntVector, Queries
 
-__all__ = ["DAY", "Context", "FeatureGroup"]
+__all__ = ["DAY", "Context", "LearntGroup"]
 
 DAY = 86_400
 
@@ -46,26 +46,31 @@ class Context:
         return np.repeat(values, np.diff(self.indptr), axis=0)
 
 
-class FeatureGroup(Protocol):
-    """Features that are computed together from the same learnt arrays."""
+class LearntGroup:
+    """Features that are computed together from arrays learnt from the past.
+
+    A subclass names its ``group``, learns in ``fit`` and writes in ``compute``.
+
+    Args:
+        names: of the features.
+        arrays: everything learnt, by name (any shape).
+    """
 
     group: ClassVar[str]
-    names: tuple[str, ...]
+
+    def __init__(self, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.names = names
+        self._arrays = dict(arrays)
 
     @classmethod
     def fit(cls, data: Dataset) -> Self:
         """Learn what the features need from data that end before the questions begin."""
-        ...
+        raise NotImplementedError(cls.__name__)
 
     def arrays(self) -> Arrays:
         """Everything learnt, by name."""
-        ...
-
-    @classmethod
-    def from_arrays(cls, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The group that these names and arrays were taken from."""
-        ...
+        return self._arrays
 
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, len(names)) float32 into ``out``."""
-        ...
+        raise NotImplementedError(type(self).__name__)

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encorec.data.dataset import Dataset
-from encorec.pipeline.candidate_features.context import DAY, Context
+from encorec.pipeline.candidate_features.context import DAY, Context, LearntGroup
 from encorec.pipeline.candidate_features.kernels import count_events
-from encorec.protocols import Arrays
 from encorec.types import FloatMatrix, IntVector
 
 __all__ = ["ItemActivity"]
@@ -19,7 +18,7 @@ WINDOW_STARTS = DAY * np.array((0, *WINDOWS))
 LARGEST_TABLE = 50_000_000
 
 
-class ItemActivity:
+class ItemActivity(LearntGroup):
     """Events of an item before ``now``, in all and in windows of days, relative to the average item.
 
     Events are counted in whole buckets (a day; longer where the table would not fit) that end at or before ``now``,
@@ -33,7 +32,7 @@ class ItemActivity:
     """
 
     group = "items"
-    names = (
+    NAMES = (
         "item_events",
         *(f"item_events_{days}d" for days in WINDOWS),
         "item_recent_share",
@@ -42,8 +41,8 @@ class ItemActivity:
         "item_idle_days",
     )
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._arrays = dict(arrays)
+    def __init__(self, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> None:
+        super().__init__(names, arrays)
         self._start, self._step = (int(value) for value in arrays["clock"])
 
     @classmethod
@@ -71,18 +70,9 @@ class ItemActivity:
         newest = np.zeros(table.items, np.int64)
         np.maximum.at(newest, table.item, (table.time - start) // step + 1)
         totals = events.sum(axis=1, dtype=np.int64)
-        return cls({
+        return cls(cls.NAMES, {
             "events": events, "totals": totals, "first": first, "newest": newest, "clock": np.array([start, step])
         })  # fmt: skip
-
-    def arrays(self) -> Arrays:
-        """Everything learnt, by name."""
-        return self._arrays
-
-    @classmethod
-    def from_arrays(cls, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The group that these arrays were taken from."""
-        return cls(arrays)
 
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, 9) float32."""

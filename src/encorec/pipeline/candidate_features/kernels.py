@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from encorec.compiled import FLOAT32, INT32, INT64, compiled, read, write
+from encorec.compiled import FLOAT32, FLOAT64, INT32, INT64, compiled, read, write
 from encorec.types import FloatMatrix, FloatVector, IntMatrix, IntVector
 
 __all__ = ["add_profiles", "compare_scores", "count_events", "match_profiles", "mean_numbers", "own_events"]
@@ -256,7 +256,7 @@ def count_events(
         out[2 + windows, row] = max(now[asked] - clock[0] - idle * clock[1], 0) / 86_400
 
 
-@compiled(read(INT64), read(INT32), read(FLOAT32, 2), write(FLOAT32, 2))
+@compiled(read(INT64), read(INT32), read(FLOAT32, 2), write(FLOAT64, 2))
 def mean_numbers(indptr: IntVector, item: IntVector, number: FloatMatrix, out: FloatMatrix) -> None:
     """Mean of the known numbers of each history's items.
 
@@ -264,10 +264,10 @@ def mean_numbers(indptr: IntVector, item: IntVector, number: FloatMatrix, out: F
         indptr: (n + 1,) int64 offsets of the histories.
         item: (m,) int32.
         number: (items, columns) float32, NaN unknown.
-        out: (n, columns) float32, written; NaN where nothing is known.
+        out: (n, columns) float64, written; NaN where nothing is known.
 
     Example:
-        >>> out = np.empty((1, 1), np.float32)
+        >>> out = np.empty((1, 1))
         >>> mean_numbers(np.array([0, 2]), np.array([0, 1], np.int32), np.array([[1.0], [3.0]], np.float32), out)
         >>> out.tolist()
         [[2.0]]

@@ -1,20 +1,18 @@
 """Features of user and item as they are: numbers, and categories by code."""
 
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encorec.data.dataset import Dataset
-from encorec.pipeline.candidate_features.context import Context
-from encorec.protocols import Arrays
+from encorec.pipeline.candidate_features.context import Context, LearntGroup
 from encorec.types import FloatMatrix
 
 __all__ = ["StaticValues"]
 
 
-class StaticValues:
+class StaticValues(LearntGroup):
     """Columns of the item table, then columns of the user table.
 
     Categories are numbered by how much they are interacted with, so that a tree can split off the rare ones.
@@ -26,10 +24,6 @@ class StaticValues:
     """
 
     group = "static"
-
-    def __init__(self, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> None:
-        self.names = names
-        self._arrays = dict(arrays)
 
     @classmethod
     def fit(cls, data: Dataset) -> Self:
@@ -54,15 +48,6 @@ class StaticValues:
             "user_offset": offsets.astype(np.int64),
         }
         return cls(tuple(names), arrays)
-
-    def arrays(self) -> Arrays:
-        """Everything learnt, by name."""
-        return self._arrays
-
-    @classmethod
-    def from_arrays(cls, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The group that these names and arrays were taken from."""
-        return cls(names, arrays)
 
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, F + G) float32; NaN where unknown."""

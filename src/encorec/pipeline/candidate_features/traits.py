@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from encorec.data.dataset import Dataset
 from encorec.data.features import FeatureTable
-from encorec.pipeline.candidate_features.context import Context
+from encorec.pipeline.candidate_features.context import Context, LearntGroup
 from encorec.pipeline.candidate_features.kernels import add_profiles, match_profiles, mean_numbers
-from encorec.protocols import Arrays
 from encorec.types import FloatMatrix, FloatVector, Histories, IntVector, ItemLists
 
 __all__ = ["Traits"]
@@ -19,7 +18,7 @@ RECENT = 5
 LARGEST_VOCABULARY = 2000
 
 
-class Traits:
+class Traits(LearntGroup):
     """Affinity of the user to the item's traits, over the history and over its last few events.
 
     Per tag or category column: the mean share of the history with the item's values. Per number: the difference to
@@ -34,8 +33,7 @@ class Traits:
     group = "traits"
 
     def __init__(self, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> None:
-        self.names = names
-        self._arrays = dict(arrays)
+        super().__init__(names, arrays)
         self._traits = len(arrays["column"])
         self._columns = len(names) // 2 - arrays["number"].shape[1]
 
@@ -68,15 +66,6 @@ class Traits:
         names += [f"{name}_gap{suffix}" for suffix in ("", "_recent") for name in features.numeric]
         return cls(tuple(names), arrays)
 
-    def arrays(self) -> Arrays:
-        """Everything learnt, by name."""
-        return self._arrays
-
-    @classmethod
-    def from_arrays(cls, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The group that these names and arrays were taken from."""
-        return cls(names, arrays)
-
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, 2 * columns + 2 * numbers) float32; NaN where the item or the history has no such trait."""
         columns, numbers = self._columns, self._arrays["number"].shape[1]
@@ -98,7 +87,7 @@ class Traits:
 
     def _gaps(self, context: Context, history: Histories) -> FloatMatrix:
         number = self._arrays["number"]
-        mean = np.empty((len(history), number.shape[1]), np.float32)
+        mean = np.empty((len(history), number.shape[1]))
         mean_numbers(history.indptr, history.item, number, mean)
         return number[context.candidates.item] - context.per_query(mean)
 

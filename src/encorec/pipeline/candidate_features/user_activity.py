@@ -1,15 +1,12 @@
 """What kind of user asks: how much, how recent, how mainstream, how varied the history is."""
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from encorec.data.dataset import Dataset
-from encorec.pipeline.candidate_features.context import DAY, Context
+from encorec.pipeline.candidate_features.context import DAY, Context, LearntGroup
 from encorec.pipeline.candidate_features.kernels import mean_numbers
-from encorec.protocols import Arrays
 from encorec.types import FloatMatrix, FloatVector, Histories
 
 __all__ = ["UserActivity"]
@@ -17,7 +14,7 @@ __all__ = ["UserActivity"]
 RECENT = 5
 
 
-class UserActivity:
+class UserActivity(LearntGroup):
     """Size and recency of the history, and the popularity of what is in it beside that of the candidate.
 
     Args:
@@ -25,7 +22,7 @@ class UserActivity:
     """
 
     group = "users"
-    names = (
+    NAMES = (
         "user_events",
         "user_events_30d",
         "user_span_days",
@@ -35,9 +32,6 @@ class UserActivity:
         "popularity_gap",
         "popularity_gap_last5",
     )
-
-    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._arrays = dict(arrays)
 
     @classmethod
     def fit(cls, data: Dataset) -> Self:
@@ -50,16 +44,7 @@ class UserActivity:
         """
         users = data.interactions.item_users
         average = max(users[users > 0].mean() if users.any() else 1.0, 1e-12)
-        return cls({"popularity": np.log2(0.01 + users / average).astype(np.float32)})
-
-    def arrays(self) -> Arrays:
-        """Everything learnt, by name."""
-        return self._arrays
-
-    @classmethod
-    def from_arrays(cls, names: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The group that these arrays were taken from."""
-        return cls(arrays)
+        return cls(cls.NAMES, {"popularity": np.log2(0.01 + users / average).astype(np.float32)})
 
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, 8) float32; NaN where the history is empty."""
