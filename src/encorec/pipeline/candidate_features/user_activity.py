@@ -67,7 +67,7 @@ class UserActivity(LearntGroup):
         out[:, 7] = own - spread[:, 6]
 
     def _mainstream(self, history: Histories) -> FloatVector:
-        """(n,) float32 mean popularity of the items of each compact history; NaN where it is empty."""
-        mean = np.empty((len(history), 1), np.float32)
+        """(n,) float64 mean popularity of the items of each compact history; NaN where it is empty."""
+        mean = np.empty((len(history), 1))
         mean_numbers(history.indptr, history.item, self._arrays["popularity"][:, None], mean)
         return mean[:, 0]
