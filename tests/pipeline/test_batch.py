@@ -84,7 +84,19 @@ def test_an_interrupted_job_goes_on_where_it_stopped(engine: Counting, tmp_path:
     assert sorted(tmp_path.iterdir()) == [out, whole]
 
 
-@pytest.mark.parametrize("other", [{"k": 2}, {"now": 0}, {"users": [*USERS[:-1], 11]}])
+def test_a_job_by_the_clock_goes_on_at_the_second_it_was_begun(
+    engine: Counting, tmp_path: Path, small_parts: None
+) -> None:
+    out, end = tmp_path / "slates.csv", engine.artifact.data_end
+    with pytest.raises(KeyboardInterrupt):
+        recommend_to_file(engine, USERS, 3, out, now=end, clock="now", progress=interrupt_at(4))
+    recommend_to_file(engine, USERS, 3, out, now=end + 86_400 * 40, clock="now")
+    assert engine.asked == len(USERS)
+    whole = recommend_to_file(engine, USERS, 3, tmp_path / "whole.csv", now=end)
+    assert out.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("other", [{"k": 2}, {"now": 0}, {"clock": "now"}, {"users": [*USERS[:-1], 11]}])
 def test_parts_of_another_job_are_not_taken(
     engine: Counting, other: dict[str, Any], tmp_path: Path, small_parts: None
 ) -> None:

@@ -171,7 +171,7 @@ def test_features_restored_from_their_arrays_are_the_same(trained: Trained) -> N
 def test_only_the_groups_asked_for_are_computed(trained: Trained) -> None:
     config = FeatureConfig(groups=("users", "scores"))
     features = CandidateFeatures.fit(config, ("steps",), trained.data)
-    assert features.names == (*UserActivity.names, *SourceScores(("steps",)).names)
+    assert features.names == (*UserActivity.NAMES, *SourceScores(("steps",)).names)
     assert {name.partition(".")[0] for name in features.arrays()} == {"users"}
 
 
