@@ -208,7 +208,7 @@ class Histories:
     @property
     def lengths(self) -> IntVector:
         """(n,) events in each history."""
-        return self.stops - self.starts
+        return (self.indptr[1:] if self.stop is None else self.stop) - self.indptr[:-1]
 
     def items(self, i: int) -> IntVector:
         """The items of history ``i``, oldest first, a view of shape (length,)."""
@@ -253,9 +253,10 @@ class Histories:
             >>> Histories.of([([1, 2, 4], [5, 6, 7])]).tail(2).item.tolist()
             [2, 4]
         """
-        if self.stop is None and self.lengths.max(initial=0) <= length:
+        lengths = self.lengths
+        if self.stop is None and (lengths[0] if len(lengths) == 1 else lengths.max(initial=0)) <= length:
             return self
-        lengths = np.minimum(self.lengths, length)
+        lengths = np.minimum(lengths, length)
         return self._gather(self.stops - lengths, lengths)
 
     def since(self, cut: IntVector | int) -> "Histories":
@@ -279,9 +280,10 @@ class Histories:
 
     def _gather(self, starts: IntVector, lengths: IntVector) -> "Histories":
         if len(starts) == 1:
-            kept: Any = slice(int(starts[0]), int(starts[0] + lengths[0]))
-        else:
-            kept = ragged_positions(starts, lengths)
+            start, length = int(starts[0]), int(lengths[0])
+            one = slice(start, start + length)
+            return Histories(np.array([0, length]), self.item[one], self.time[one], self.weight[one])
+        kept = ragged_positions(starts, lengths)
         return Histories(_offsets(lengths), self.item[kept], self.time[kept], self.weight[kept])
 
     @property

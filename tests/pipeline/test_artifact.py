@@ -16,6 +16,7 @@ from encorec.errors import ArtifactError
 from encorec.pipeline.artifact import Artifact, load_artifact, save_artifact
 from encorec.pipeline.eligibility import fold_queries
 from encorec.pipeline.manifest import read_manifest, write_manifest
+from encorec.pipeline.requests import Request
 from encorec.pipeline.two_stage import FirstStage, TwoStage
 from encorec.types import Candidates, Queries
 from tests.worlds import Trained
@@ -62,8 +63,6 @@ def test_a_fresh_process_gives_to_the_last_bit_the_same_answers(trained: Trained
         check=False,
     )
     assert run.returncode == 0, run.stderr.decode()
-    from encorec.pipeline.requests import Request
-
     here = trained.engine.recommend([Request(user_id=user) for user in (*range(50), None)])
     assert run.stdout == msgspec.json.encode(here)
 

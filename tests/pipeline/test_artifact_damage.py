@@ -232,11 +232,10 @@ def test_an_engine_is_loaded_only_if_it_still_gives_the_golden_answers(artifact:
     load_engine(artifact, verify=False)
 
 
-@pytest.mark.parametrize("path", ["retrievers/steps/item.npy", "retrievers/popular/popularity.npy"])
-def test_what_cannot_answer_is_not_served(artifact: Path, path: str) -> None:
-    """An array of the right name and hash but for another catalogue."""
-    array = np.load(artifact / path)
-    cut = array[..., :3]
+def test_what_cannot_answer_is_not_served(artifact: Path) -> None:
+    """An array of the right name and hash, but of another catalogue."""
+    path = "retrievers/popular/popularity.npy"
+    cut = np.load(artifact / path)[:, :3]
     smuggle(artifact, path, npy(cut), shape=cut.shape)
-    with pytest.raises(ArtifactError, match="artifact"):
+    with pytest.raises(ArtifactError, match="artifact: its golden requests cannot be answered"):
         load_engine(artifact)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from encorec.errors import QueryError
+from encorec.retrieval.kernels import select_rows
 from encorec.types import Candidates, IntVector, Queries, Slate
 
 __all__ = ["TopSelector"]
@@ -29,16 +30,15 @@ class TopSelector:
         """
         if candidates.relevance is None:
             raise QueryError("TopSelector: candidates without relevance; rank them first")
-        n = len(queries)
-        slate = Slate.empty(n, k, candidates.sources)
-        order = np.lexsort((-candidates.relevance, candidates.query))
-        query = candidates.query[order]
-        place = np.arange(len(order)) - candidates.indptr(n)[query]
-        shown = place < k
-        order, query, place = order[shown], query[shown], place[shown]
-        slate.item[query, place] = candidates.item[order]
-        slate.score[query, place] = candidates.relevance[order]
-        slate.source[query, place] = _bits(candidates, order)
+        row = np.empty((len(queries), k), np.int64)
+        indptr = candidates.indptr(len(queries)).astype(np.int64)
+        select_rows(indptr, np.ascontiguousarray(candidates.relevance, np.float64), row)
+        slate = Slate.empty(len(queries), k, candidates.sources)
+        query, place = np.nonzero(row >= 0)
+        shown = row[query, place]
+        slate.item[query, place] = candidates.item[shown]
+        slate.score[query, place] = candidates.relevance[shown]
+        slate.source[query, place] = _bits(candidates, shown)
         return slate
 
 

@@ -79,7 +79,7 @@ def _add_leaves(
         split: (trees + 1,) int64 offsets of each tree's splits, leaf (trees + 1,) of its leaves in value (v,).
         total: (m,) float64, added to.
     """
-    size = 256
+    size = 512
     reached = np.empty(size, np.int32)
     for start in range(0, len(total), size):
         rows = min(size, len(total) - start)

@@ -7,7 +7,15 @@ import numpy as np
 from encorec.compiled import BOOL, FLOAT32, FLOAT64, INT32, INT64, compiled, read, write
 from encorec.types import BoolMatrix, FloatMatrix, FloatVector, IntMatrix, IntVector
 
-__all__ = ["add_dense_rows", "add_sparse_rows", "merge_repeats", "nearest_rows", "select_top", "unite_lists"]
+__all__ = [
+    "add_dense_rows",
+    "add_sparse_rows",
+    "merge_repeats",
+    "nearest_rows",
+    "select_rows",
+    "select_top",
+    "unite_lists",
+]
 
 
 @compiled(read(INT64), read(INT32), read(FLOAT32), read(FLOAT32, 2), write(FLOAT32, 2))
@@ -223,6 +231,36 @@ def select_top(scores: FloatMatrix, eligible: BoolMatrix, item: IntMatrix, score
             if allowed[one] and (size < k or values[one] > kept_score[0]):
                 size = _push(kept_score, kept_item, size, values[one], one)
         _sort_kept(kept_score, kept_item, size)
+
+
+@compiled(read(INT64), read(FLOAT64), write(INT64, 2))
+def select_rows(indptr: IntVector, relevance: FloatVector, row: IntMatrix) -> None:
+    """The k rows of highest relevance of every query, best first; equal ones in their order, NaN last.
+
+    Args:
+        indptr: (n + 1,) int64 offsets of the queries' rows.
+        relevance: (m,) float64.
+        row: (n, k) int64, written; -1 where there are fewer than k.
+
+    Example:
+        >>> row = np.empty((1, 2), np.int64)
+        >>> select_rows(np.array([0, 3]), np.array([np.nan, 0.1, 0.7]), row)
+        >>> row.tolist()
+        [[2, 1]]
+    """
+    k = row.shape[1]
+    value = np.empty(k)
+    for query in range(len(row) if k else 0):
+        kept, size = row[query], 0
+        for one in range(indptr[query], indptr[query + 1]):
+            known = relevance[one]
+            if known == known and (size < k or known > value[0]):
+                size = _push(value, kept, size, known, one)
+        _sort_kept(value, kept, size)
+        for one in range(indptr[query], indptr[query + 1]):
+            if size < k and relevance[one] != relevance[one]:
+                kept[size] = one
+                size += 1
 
 
 @compiled(

@@ -36,6 +36,16 @@ class Context:
         """The histories without gaps."""
         return self.queries.history.compact()
 
+    def tail(self, events: int) -> Histories:
+        """The last ``events`` of each history, cut once for all groups that ask."""
+        if events not in self._tails:
+            self._tails[events] = self.history.tail(events)
+        return self._tails[events]
+
+    @cached_property
+    def _tails(self) -> dict[int, Histories]:
+        return {}
+
     @cached_property
     def indptr(self) -> IntVector:
         """(n + 1,) int64 offsets of the candidates of each query."""

@@ -29,9 +29,7 @@ class RecentSimilarity:
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, len(asked)) float32; NaN for a source that cannot score the whole catalogue."""
         query, item = context.candidates.query, context.candidates.item
-        short = {
-            events: context.queries.with_history(context.history.tail(events)) for events in {n for _, n in self.asked}
-        }
+        short = {events: context.queries.with_history(context.tail(events)) for events in {n for _, n in self.asked}}
         for column, (source, events) in enumerate(self.asked):
             retriever = context.retrievers[source]
             if not is_scorer(retriever):

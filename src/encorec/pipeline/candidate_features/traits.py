@@ -69,7 +69,7 @@ class Traits(LearntGroup):
     def compute(self, context: Context, out: FloatMatrix) -> None:
         """Write (m, 2 * columns + 2 * numbers) float32; NaN where the item or the history has no such trait."""
         columns, numbers = self._columns, self._arrays["number"].shape[1]
-        for turn, history in enumerate((context.history, context.history.tail(RECENT))):
+        for turn, history in enumerate((context.history, context.tail(RECENT))):
             weight = (1 / np.maximum(np.repeat(history.lengths, history.lengths), 1)).astype(np.float32)
             if columns:
                 self._affinity(context, history, weight, out[:, turn * columns : (turn + 1) * columns])

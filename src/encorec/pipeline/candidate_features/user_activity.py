@@ -59,7 +59,7 @@ class UserActivity(LearntGroup):
         values[some, 3] = np.maximum(now[some] - last, 0) / DAY
         values[some, 4] = (last - first) / np.maximum(lengths[some] - 1, 1) / 3600
         values[:, 5] = self._mainstream(history)
-        values[:, 6] = self._mainstream(history.tail(RECENT))
+        values[:, 6] = self._mainstream(context.tail(RECENT))
         spread = context.per_query(values)
         out[:, :6] = spread[:, :6]
         own = self._arrays["popularity"][context.candidates.item]

@@ -1,0 +1,155 @@
+"""Training by the command: measured, refit, saved; interrupted by the keyboard it goes on where it stopped."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from encorec.pipeline.engine import load_engine
+from encorec.pipeline.manifest import read_manifest
+from tests.end_to_end.project import encorec, environment, succeeded, write_project
+
+# A process started in the background of a shell ignores SIGINT, and so would its children.
+LISTENING = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from encorec.cli import main; main()"
+)
+
+
+class Interval(msgspec.Struct):
+    mean: float
+    ci95: tuple[float, float] | None
+
+
+class Comparison(msgspec.Struct, forbid_unknown_fields=True):
+    mean: float
+    ci95: tuple[float, float]
+    p: float
+    better: int
+    equal: int
+    worse: int
+
+
+class Ceiling(msgspec.Struct, forbid_unknown_fields=True):
+    fold: str
+    queries: int
+    truth: int
+    union: float
+    sources: dict[str, float]
+    candidates_per_query: float
+
+
+class Report(msgspec.Struct, forbid_unknown_fields=True):
+    """What ``--json`` prints: the contract with whoever reads it by a program."""
+
+    name: str
+    seed: int
+    data: dict[str, str | int]
+    split: dict[str, str | int]
+    ceilings: list[Ceiling]
+    systems: dict[str, dict[str, Interval | int]]
+    comparisons: dict[str, Comparison]
+    verdict: dict[str, str | bool]
+    ranker: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def report(project: Path) -> Report:
+    run = succeeded(project, "evaluate", "films.toml", "--json", "--require-win")
+    return msgspec.json.decode(run.stdout, type=Report)
+
+
+def test_the_report_has_its_schema(report: Report) -> None:
+    retrievers = ["steps", "knn", "als", "popular"]
+    assert list(report.systems) == [*retrievers, "rrf", "two-stage"]
+    assert list(report.comparisons) == [*retrievers, "rrf"]
+    assert report.verdict.keys() == {"win", "metric", "best_retriever", "sentence"}
+    assert len(report.ceilings) == 3
+    assert list(report.ceilings[0].sources) == retrievers
+    assert report.ranker.keys() == {"trees", "rows", "importance"}
+    for system in report.systems.values():
+        ndcg, coverage = system["ndcg@10"], system["coverage@10"]
+        assert isinstance(ndcg, Interval)
+        assert isinstance(coverage, Interval)
+        assert ndcg.ci95 is not None
+        assert 0 <= ndcg.ci95[0] <= ndcg.mean <= ndcg.ci95[1] <= 1
+        assert coverage.ci95 is None
+        assert (system["users"], system["covered_users"]) == (298, 298)
+
+
+def test_the_two_stage_wins_where_the_order_matters(report: Report) -> None:
+    assert report.verdict["win"] is True
+    assert report.verdict["best_retriever"] == "steps"
+    assert all(one.ci95[0] > 0 for one in report.comparisons.values())
+
+
+def test_evaluation_saves_nothing_and_the_trained_artifact_carries_the_same_figures(
+    project: Path, report: Report
+) -> None:
+    figures = read_manifest(project / "artifact").figures
+    assert figures["systems"] == msgspec.to_builtins(report.systems)
+    assert {path.name for path in project.iterdir() if path.is_dir()} == {"artifact"}
+
+
+def test_training_shows_the_table_and_the_verdict(project: Path) -> None:
+    told = (project / "train.txt").read_text()
+    for part in ("two-stage gains", "retrieval ceiling", "the two-stage WINS. ndcg@10:", "· grow trees", "· fit als"):
+        assert part in told
+    assert "artifact, refit on all 3,494 interactions: artifact" in told
+
+
+def test_a_table_of_ones_own_is_learnt_with_ids_features_and_titles(project: Path) -> None:
+    artifact = load_engine(project / "artifact").artifact
+    assert artifact.users.ids[:2].tolist() == ["v000", "v001"]
+    assert artifact.title(artifact.items.row("f003")) == "Part 3"
+    names = artifact.pipeline.first.features.names
+    assert {"genres_affinity", "kind_affinity", "year_gap", "item_kind", "user_age", "user_sex"} <= set(names)
+    assert artifact.manifest.data.source == "log"
+
+
+@pytest.mark.parametrize("command", [("evaluate",), ("train", "--out", "never")])
+def test_without_a_win_the_exit_code_says_so_and_nothing_is_saved(project: Path, command: tuple[str, ...]) -> None:
+    run = encorec(project, command[0], "hopeless.toml", "--require-win", *command[1:])
+    assert run.returncode == 2
+    assert "NO GAIN from the second stage." in run.stdout
+    assert not (project / "never").exists()
+
+
+def interrupted_after_one_fold(folder: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", LISTENING, "train", "weeks.toml", "--out", "artifact"]
+    process = subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
+    while not list(folder.glob("artifact.checkpoints/*.npz")):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, None, told)
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weeks")
+    write_project(folder)
+    return folder
+
+
+def test_an_interrupted_training_goes_on_where_it_stopped(weeks: Path) -> None:
+    run = interrupted_after_one_fold(weeks)
+    assert run.returncode not in (0, None)
+    assert "Traceback" not in run.stderr
+    assert not (weeks / "artifact").exists()
+    kept = {path: path.stat().st_mtime_ns for path in weeks.glob("artifact.checkpoints/*.npz")}
+    assert 1 <= len(kept) < 4
+    resumed = succeeded(weeks, "train", "weeks.toml", "--out", "artifact")
+    whole = succeeded(weeks, "train", "weeks.toml", "--out", "whole")
+    assert resumed.stderr.count("· candidates of fold") == whole.stderr.count("· candidates of fold") - len(kept)
+    assert read_manifest(weeks / "artifact").snapshot_id == read_manifest(weeks / "whole").snapshot_id
+    assert not (weeks / "artifact.checkpoints").exists()
+
+
+def test_the_report_of_a_resumed_training_is_that_of_a_whole_one(weeks: Path) -> None:
+    resumed, whole = (read_manifest(weeks / name).figures for name in ("artifact", "whole"))
+    assert json.dumps(resumed) == json.dumps(whole)
