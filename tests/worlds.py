@@ -103,7 +103,7 @@ def small_run(**changes: Any) -> RunConfig:
         },
         "candidates": CandidatesConfig(per_source=20),
         "ranker": CatBoostConfig(max_trees=60, depth=4, learning_rate=0.15),
-        "training": TrainingConfig(folds=3, negatives=20),
+        "training": TrainingConfig(folds=3, negatives=20, guard=False),
         "evaluation": EvaluationConfig(resamples=200),
     }
     return RunConfig(**settings | changes)

@@ -90,9 +90,12 @@ def train_command(
 
     An interrupted run goes on where it stopped: finished label folds wait in OUT.checkpoints.
     """
+    from encorec.pipeline.artifact import refuse_foreign
     from encorec.pipeline.checkpoints import Checkpoints
+    from encorec.pipeline.manifest import read_manifest
     from encorec.workflow import train
 
+    refuse_foreign(to)
     checkpoints = Checkpoints(f"{to}.checkpoints")
     run, data, exam = _examine(config, checkpoints)
     _show(exam.report, as_json)
@@ -101,7 +104,9 @@ def train_command(
     with progress_bar(err) as step:
         folder = train(run, data, to, exam=exam, progress=step)
     checkpoints.clear()
-    err.print(f"artifact, refit on all {len(data.interactions):,} interactions: {folder}", highlight=False)
+    order = read_manifest(folder).order
+    served = f"; the ranker gained nothing, so the order of {order} is served" if order else ""
+    _tell(f"artifact, refit on all {len(data.interactions):,} interactions: {folder}{served}")
 
 
 @app.command("evaluate")
@@ -133,7 +138,7 @@ def recommend_command(
     now = _moment(clock, engine.artifact.data_end)
     with progress_bar(err) as step:
         recommend_to_file(engine, ids, k, to, now=now, clock=clock, progress=step)
-    err.print(f"{len(ids):,} users: {to}", highlight=False)
+    _tell(f"{len(ids):,} users: {to}")
 
 
 @app.command("similar")
@@ -205,6 +210,11 @@ def _show(report: dict[str, Any], as_json: bool) -> None:
         _print_json(report)
     else:
         show_report(out, report)
+
+
+def _tell(text: str) -> None:
+    """One line beside the output, as it is: a path that is broken in two is none."""
+    err.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_json(content: Any) -> None:

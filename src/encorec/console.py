@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -56,8 +57,8 @@ def show_report(console: Console, report: Mapping[str, Any]) -> None:
     """
     split = report["split"]
     console.print(
-        f"[bold]{report['name']}[/]: {split['train_rows']:,} interactions to learn from, exam {split['fold']} with "
-        f"{split['queries']:,} users and {split['truth_items']:,} items to find"
+        f"[bold]{escape(report['name'])}[/]: {split['train_rows']:,} interactions to learn from, "
+        f"exam {split['fold']} with {split['queries']:,} users and {split['truth_items']:,} items to find"
     )
     ceiling = report["ceilings"][0]
     console.print(
@@ -115,13 +116,17 @@ def show_facts(console: Console, facts: Mapping[str, Any], title: str) -> None:
         facts: names and values, nested at will.
         title: of the table.
     """
-    table = Table(title=title, show_header=False)
+    table = Table(title=escape(title), show_header=False)
     for name, value in _flat(facts):
-        table.add_row(
-            name,
-            f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value),
-        )
+        table.add_row(escape(name), _written(value))
     console.print(table)
+
+
+def _written(value: Any) -> str:
+    """Numbers with few digits and thousands apart, everything else as it is."""
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(str(value))
 
 
 def _flat(facts: Mapping[str, Any], indent: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,6 +5,7 @@ The verdict comes from models that saw nothing of the test period; the artifact 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from encorec.data.sources import Source
 from encorec.data.splits import Fold, Split, earlier_folds
 from encorec.errors import ConfigError, DataError
 from encorec.evaluation.evaluate import Evaluation, evaluate, parse_metric
-from encorec.evaluation.uncertainty import Estimate, compare, intervals
+from encorec.evaluation.uncertainty import compare, intervals
 from encorec.pipeline.artifact import load_artifact, save_artifact
 from encorec.pipeline.candidates import lists_of
 from encorec.pipeline.checkpoints import Checkpoints, fold_digest
@@ -137,6 +138,7 @@ def examine(
         DataError: too little data for the split or for a single label fold.
     """
     test = config.split.folds(data, drop_seen=config.drop_seen)[-1]
+    _refuse_other_verdicts(config, test)
     earlier = earlier_folds(test, config.split, drop_seen=config.drop_seen)
     parts = [_label_fold(config, fold, progress, checkpoints) for fold in islice(earlier, config.training.folds)]
     if not parts:
@@ -151,12 +153,17 @@ def examine(
 def refit(config: RunConfig, data: Dataset, exam: Exam, *, progress: Progress | None = None) -> TwoStage:
     """The same pipeline fitted on all the data; the test fold becomes the newest label fold.
 
+    A ranker that did not win the exam is not shipped (``training.guard``): the best retriever gives the order.
+
     Args:
         config: the run.
         data: its data set.
         exam: finished.
         progress: told what is going on.
     """
+    if config.training.guard and not exam.won:
+        first = fit_first_stage(config.pipeline, data, config.seed, progress)
+        return TwoStage(first, source=exam.report["verdict"]["best_retriever"])
     newest = fold_rows(config.pipeline, exam.test, exam.pipeline.first, config.seed, progress)
     first = fit_first_stage(config.pipeline, data, config.seed, progress)
     ranker = fit_ranker(config.pipeline, [newest, *exam.parts], first.features.names, config.seed, progress)
@@ -182,6 +189,13 @@ def train(config: RunConfig, data: Dataset, out: str | Path, *, exam: Exam, prog
     manifest = msgspec.structs.replace(read_manifest(folder), golden=engine.golden([*some, None]))
     write_manifest(folder, manifest)
     return folder
+
+
+def _refuse_other_verdicts(config: RunConfig, test: Fold) -> None:
+    """Fail before the work, not after it: systems are compared by a metric that every user has a value of."""
+    nothing = np.full((len(test), config.evaluation.k), -1, np.int32)
+    if config.evaluation.metric not in _judge(config, test, nothing).per_user:
+        raise ConfigError(f"evaluation.metric: no user has a {config.evaluation.metric} in these data; choose another")
 
 
 def _label_fold(config: RunConfig, fold: Fold, progress: Progress | None, checkpoints: Checkpoints | None) -> FoldRows:
@@ -229,11 +243,7 @@ def _report(
 
 def _systems(pipeline: TwoStage) -> dict[str, Callable[[Queries, int], IntMatrix]]:
     """Every system that is judged, as a function from queries to (n, k) items."""
-
-    def alone(retriever: Retriever) -> Callable[[Queries, int], IntMatrix]:
-        return lambda queries, k: _lists(retriever, queries, k)
-
-    singles = {name: alone(one) for name, one in pipeline.first.retrievers.items()}
+    singles = {name: partial(_lists, one) for name, one in pipeline.first.retrievers.items()}
     fused = TwoStage(pipeline.first)
     return singles | {
         FUSION: lambda queries, k: fused.recommend(queries, k).item,
@@ -261,13 +271,9 @@ def _figures(config: RunConfig, judged: Evaluation) -> dict[str, Any]:
     """Every metric of one system with its interval; catalogue metrics have none."""
     rng = np.random.default_rng(config.seed)
     estimates = intervals(judged.per_user, rng=rng, resamples=config.evaluation.resamples)
-    figures: dict[str, Any] = {name: _interval(one) for name, one in estimates.items()}
+    figures: dict[str, Any] = {name: {"mean": one.mean, "ci95": [one.low, one.high]} for name, one in estimates.items()}
     figures |= {name: {"mean": value, "ci95": None} for name, value in judged.catalogue.items()}
     return figures | {"users": judged.users, "covered_users": judged.covered_users}
-
-
-def _interval(estimate: Estimate) -> dict[str, Any]:
-    return {"mean": estimate.mean, "ci95": [estimate.low, estimate.high]}
 
 
 def _verdict(config: RunConfig, judged: Mapping[str, Evaluation], retrievers: list[str]) -> dict[str, Any]:

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.end_to_end.project import succeeded, write_project
 from tests.end_to_end.service import Service
 

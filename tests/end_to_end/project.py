@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-
 from tests.worlds import small_world
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +63,7 @@ learning_rate = 0.15
 
 [training]
 folds = {folds}
+guard = false
 negatives = 20
 
 [evaluation]
@@ -75,7 +75,9 @@ def write_project(folder: Path) -> None:
     """Tables and three configurations: ``films``, ``weeks`` with four time folds, ``hopeless`` with a single tree."""
     data = small_world()
     table = data.interactions
-    viewers, films = (np.array([f"{letter}{row:03d}" for row in range(size)]) for letter, size in (("v", 300), ("f", 150)))
+    viewers, films = (
+        np.array([f"{letter}{row:03d}" for row in range(size)]) for letter, size in (("v", 300), ("f", 150))
+    )
     moments = pl.Series(table.time).cast(pl.Int64) * 1000
     log = {"viewer": viewers[table.user], "film": films[table.item], "seen_at": moments.cast(pl.Datetime("ms"))}
     shuffled = np.random.default_rng(0).permutation(len(table))

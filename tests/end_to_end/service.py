@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-
 from tests.end_to_end.project import environment
 
 

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.end_to_end.project import succeeded
 
 
@@ -32,9 +31,7 @@ def test_it_tells_the_whole_story(demo: "tuple[Path, subprocess.CompletedProcess
     assert "because of" in after
 
 
-def test_it_leaves_an_artifact_and_no_service_behind(
-    demo: "tuple[Path, subprocess.CompletedProcess[str]]"
-) -> None:
+def test_it_leaves_an_artifact_and_no_service_behind(demo: "tuple[Path, subprocess.CompletedProcess[str]]") -> None:
     here = demo[0] / "here"
     assert (here / "artifact" / "manifest.json").exists()
     assert not (here / "checkpoints").exists()

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
+from tests.end_to_end.project import succeeded
+from tests.end_to_end.service import Service
 
 from encorec.pipeline.engine import Engine, load_engine
 from encorec.pipeline.requests import PastEvent, Request, UserState
-from tests.end_to_end.project import succeeded
-from tests.end_to_end.service import Service
 
 USERS = [*(f"v{row:03d}" for row in range(0, 300, 7)), "v299", "somebody new"]
 K = 12
@@ -66,9 +67,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", QUESTIONS)
 def test_every_kind_of_question_is_answered_alike(service: Service, engine: Engine, case: str) -> None:
     question = QUESTIONS[case]
-    history = question.get("history")
-    told = {} if history is None else {"history": tuple(PastEvent(**event) for event in history)}
-    [answer] = engine.recommend([Request(**question | told)])
+    [answer] = engine.recommend([msgspec.convert(question, Request)])
     assert answer.items
     assert service.items(**question) == [(item.item_id, item.score) for item in answer.items]
 

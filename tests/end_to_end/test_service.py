@@ -74,5 +74,3 @@ def test_at_the_real_clock_the_age_of_the_data_is_said_aloud(project: Path, tmp_
     with Service(tmp_path, project / "artifact") as running:
         assert len(running.ids(user_id="v007")) == 10
     assert "note: the data end on 2025-01-1" in running.log.read_text()
-
-

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.end_to_end.project import encorec, environment, succeeded, write_project
 
 from encorec.pipeline.engine import load_engine
 from encorec.pipeline.manifest import read_manifest
-from tests.end_to_end.project import encorec, environment, succeeded, write_project
 
 # A process started in the background of a shell ignores SIGINT, and so would its children.
 LISTENING = (
@@ -29,9 +29,9 @@ class Comparison(msgspec.Struct, forbid_unknown_fields=True):
     mean: float
     ci95: tuple[float, float]
     p: float
-    better: int
-    equal: int
-    worse: int
+    better: float
+    equal: float
+    worse: float
 
 
 class Ceiling(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,7 +91,7 @@ def test_evaluation_saves_nothing_and_the_trained_artifact_carries_the_same_figu
     project: Path, report: Report
 ) -> None:
     figures = read_manifest(project / "artifact").figures
-    assert figures["systems"] == msgspec.to_builtins(report.systems)
+    assert msgspec.convert(figures["systems"], dict[str, dict[str, Interval | int]]) == report.systems
     assert {path.name for path in project.iterdir() if path.is_dir()} == {"artifact"}
 
 
@@ -136,6 +136,12 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def content(artifact: Path) -> dict[str, Any]:
+    """Everything learnt: hashes of all arrays, and the trees; CatBoost gives every model file a name of its own."""
+    hashes = {path: entry.sha256 for path, entry in read_manifest(artifact).files.items() if entry.shape is not None}
+    return hashes | {"trees": json.loads((artifact / "ranker.json").read_text())["oblivious_trees"]}
+
+
 def test_an_interrupted_training_goes_on_where_it_stopped(weeks: Path) -> None:
     run = interrupted_after_one_fold(weeks)
     assert run.returncode not in (0, None)
@@ -146,10 +152,7 @@ def test_an_interrupted_training_goes_on_where_it_stopped(weeks: Path) -> None:
     resumed = succeeded(weeks, "train", "weeks.toml", "--out", "artifact")
     whole = succeeded(weeks, "train", "weeks.toml", "--out", "whole")
     assert resumed.stderr.count("· candidates of fold") == whole.stderr.count("· candidates of fold") - len(kept)
-    assert read_manifest(weeks / "artifact").snapshot_id == read_manifest(weeks / "whole").snapshot_id
+    assert content(weeks / "artifact") == content(weeks / "whole")
     assert not (weeks / "artifact.checkpoints").exists()
-
-
-def test_the_report_of_a_resumed_training_is_that_of_a_whole_one(weeks: Path) -> None:
-    resumed, whole = (read_manifest(weeks / name).figures for name in ("artifact", "whole"))
-    assert json.dumps(resumed) == json.dumps(whole)
+    resumed_report, whole_report = (read_manifest(weeks / name).figures for name in ("artifact", "whole"))
+    assert json.dumps(resumed_report) == json.dumps(whole_report)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tests.worlds import small_run, small_world
 
 from encorec.data.dataset import Dataset
 from encorec.data.features import Categories, FeatureTable, Tags
@@ -26,7 +27,6 @@ from encorec.retrieval.item_knn import ItemKNNConfig
 from encorec.retrieval.popularity import PopularityConfig
 from encorec.retrieval.repeats import RepeatsConfig
 from encorec.workflow import RunConfig, examine, train
-from tests.worlds import small_run, small_world
 
 HERE = Path(__file__).parent
 USERS, ITEMS = 80, 60
@@ -80,7 +80,7 @@ def tiny_run() -> RunConfig:
         },
         candidates=CandidatesConfig(per_source=8, quotas={"ease": 0}),
         ranker=CatBoostConfig(max_trees=12, depth=4, learning_rate=0.3),
-        training=TrainingConfig(folds=2, negatives=10),
+        training=TrainingConfig(folds=2, negatives=10, guard=False),
     )
 
 

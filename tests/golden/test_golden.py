@@ -25,14 +25,16 @@ def engine(version: Path) -> Engine:
 
 
 def test_every_format_up_to_the_current_one_has_its_golden_artifact() -> None:
-    assert VERSIONS == [f"v{number}" for number in range(1, FORMAT + 1)]
+    assert [f"v{number}" for number in range(1, FORMAT + 1)] == VERSIONS
 
 
 def test_golden_answers_are_still_given(version: Path, engine: Engine) -> None:
     """The same items in the same order; scores may differ in the last digits of another processor."""
     recorded, given = json.loads(version.with_suffix(".json").read_text()), answers(engine)
     assert given["popular"] == recorded["popular"]
-    for now, then in zip([*given["recommend"], given["similar"]], [*recorded["recommend"], recorded["similar"]], strict=True):
+    for now, then in zip(
+        [*given["recommend"], given["similar"]], [*recorded["recommend"], recorded["similar"]], strict=True
+    ):
         assert [item for item, _ in now] == [item for item, _ in then]
         assert [score for _, score in now] == pytest.approx([score for _, score in then], rel=1e-4, abs=1e-5)
 

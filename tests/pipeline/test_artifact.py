@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from tests.worlds import Trained
 
 from encorec.data.dataset import Dataset
 from encorec.errors import ArtifactError
@@ -19,7 +20,6 @@ from encorec.pipeline.manifest import read_manifest, write_manifest
 from encorec.pipeline.requests import Request
 from encorec.pipeline.two_stage import FirstStage, TwoStage
 from encorec.types import Candidates, Queries
-from tests.worlds import Trained
 
 ROOT = Path(__file__).parents[2]
 ANSWER = """

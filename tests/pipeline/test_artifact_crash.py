@@ -1,4 +1,4 @@
-"""Killed (-9) at any step of saving over an artifact, the folder holds the old one or the new one, never half or none."""
+"""Killed (-9) at any step of saving over an artifact, the folder holds the old or the new one, never half or none."""
 
 import json
 import os
@@ -27,11 +27,11 @@ def kills(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return json.loads(run.stdout)
 
 
-def test_killed_before_the_swap_the_old_artifact_is_there_and_afterwards_the_new_one(kills: dict[str, Any]) -> None:
-    found = {int(step): name for step, name in kills["at_steps"].items()}
+def test_killed_at_any_step_the_old_artifact_is_there_or_from_one_step_on_the_new_one(kills: dict[str, Any]) -> None:
+    found = kills["at_steps"]
     assert len(found) > 20
-    assert {name for step, name in found.items() if step <= kills["swap"]} == {"old"}
-    assert {name for step, name in found.items() if step > kills["swap"]} == {"new"}
+    assert set(found) == {"old", "new"}
+    assert found == sorted(found, reverse=True)
 
 
 def test_killed_at_any_moment_a_whole_artifact_is_there(kills: dict[str, Any]) -> None:

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.worlds import Trained
 
 from encorec.errors import ArtifactError
 from encorec.pipeline.artifact import load_artifact
 from encorec.pipeline.artifact_files import FileEntry, entry_of
 from encorec.pipeline.engine import load_engine
 from encorec.pipeline.manifest import Manifest, read_manifest, write_manifest
-from tests.worlds import Trained
 
 FILE = "retrievers/knn/value.npy"
 BOTH = pytest.mark.parametrize("verify", [True, False])
@@ -221,6 +221,7 @@ def test_trees_that_are_none_are_refused(artifact: Path, content: bytes) -> None
 
 def test_an_engine_is_loaded_only_if_it_still_gives_the_golden_answers(artifact: Path) -> None:
     """For example after an update that ranks otherwise."""
+
     def alter(manifest: Manifest) -> Manifest:
         first, *others = manifest.golden
         return msgspec.structs.replace(manifest, golden=[{**first, "item_ids": first["item_ids"][::-1]}, *others])

@@ -6,12 +6,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.worlds import ITEMS, Trained
 
 from encorec.errors import DataError
 from encorec.pipeline.batch import recommend_to_file
 from encorec.pipeline.engine import Engine
 from encorec.pipeline.requests import Answer, Request
-from tests.worlds import ITEMS, Trained
 
 USERS = [5, 6, "somebody new", 7, 8, 9, 10]
 

@@ -26,6 +26,8 @@ from encorec.pipeline.candidate_features.static_values import StaticValues
 from encorec.pipeline.candidate_features.traits import Traits
 from encorec.pipeline.candidate_features.user_activity import UserActivity
 from encorec.pipeline.eligibility import fold_queries
+from encorec.pipeline.two_stage import FirstStage
+from encorec.protocols import Scorer, is_scorer
 from encorec.types import FloatMatrix
 
 Twin = Callable[[World, Asked, int], list[float]]
@@ -67,15 +69,18 @@ def test_features_are_the_same_in_a_batch_and_alone(world: World) -> None:
 
 @settings(max_examples=60)
 @given(worlds(), moments(), st.data())
-def test_what_happens_to_an_item_later_changes_none_of_its_features(world: World, now: int, draw: st.DataObject) -> None:
-    """The newest event before now has to be of today: features of days that nobody has seen stay at the last one seen."""
+def test_what_happens_to_an_item_later_changes_none_of_its_features(
+    world: World, now: int, draw: st.DataObject
+) -> None:
+    """The newest event before now has to be of today: after the last day that anybody has seen, windows stand still."""
     moment = now + 1
     past = [row for row in world.rows if row[2] < moment] + [(0, 0, now, 1.0)]
     row = st.tuples(st.integers(0, len(world.ages) - 1), st.integers(0, len(world.years) - 1), moments(days=40))
     later = [(user, item, time + moment - START, 1.0) for user, item, time in draw.draw(st.lists(row, max_size=8))]
     asked = [replace(one, now=moment, history=[]) for one in world.asked]
     before, after = (
-        computed(ItemActivity.fit(replace(world, rows=rows).data), world.context(asked)) for rows in (past, past + later)
+        computed(ItemActivity.fit(replace(world, rows=rows).data), world.context(asked))
+        for rows in (past, past + later)
     )
     np.testing.assert_array_equal(before, after)
 
@@ -126,7 +131,13 @@ def test_recent_similarity_is_the_score_for_the_newest_events_alone(trained: Tra
         one = queries.take(np.array([query]))
         for column, (source, events) in enumerate(group.asked):
             cut = one.with_history(one.history.tail(events))
-            assert values[row, column] == first.retrievers[source].scores(cut)[0, item]
+            assert values[row, column] == scorer(first, source).scores(cut)[0, item]
+
+
+def scorer(first: FirstStage, source: str) -> Scorer:
+    retriever = first.retrievers[source]
+    assert is_scorer(retriever)
+    return retriever
 
 
 class OnlyRetrieves:

@@ -32,7 +32,7 @@ class Scores(PlugIn):
 
 @dataclass(frozen=True)
 class Drawn:
-    """Scores of every source for every query and item, what each query may get, and how many items each source gives."""
+    """Scores of every source for every query and item, what each query may get, and how many items a source gives."""
 
     tables: dict[str, list[list[float]]]
     eligible: list[list[int]]
@@ -116,7 +116,9 @@ def test_a_source_of_quota_zero_scores_what_others_propose() -> None:
     assert [isnan(rank) for rank in found.rank[0]] == [False, True]
 
 
-@given(st.lists(st.permutations(range(5)).flatmap(lambda items: st.integers(0, 5).map(lambda n: items[:n])), min_size=1))
+@given(
+    st.lists(st.permutations(range(5)).flatmap(lambda items: st.integers(0, 5).map(lambda n: items[:n])), min_size=1)
+)
 def test_lists_of_puts_items_at_their_ranks(lists: list[list[int]]) -> None:
     rows = sorted((query, item, rank) for query, items in enumerate(lists) for rank, item in enumerate(items, 1))
     query, item, rank = (np.array([row[place] for row in rows], np.int32) for place in range(3))

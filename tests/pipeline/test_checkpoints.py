@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.worlds import Trained, small_world
 
 from encorec.data.dataset import Dataset
 from encorec.data.features import Categories, FeatureTable, Tags
@@ -14,7 +15,6 @@ from encorec.data.splits import Fold, LastN
 from encorec.pipeline.checkpoints import Checkpoints, fold_digest
 from encorec.pipeline.fit import FoldRows
 from encorec.types import ItemLists
-from tests.worlds import Trained, small_world
 
 
 def same(one: FoldRows, other: FoldRows) -> bool:
@@ -58,12 +58,14 @@ def cut(content: bytes, share: float) -> bytes:
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "empty": lambda content: b"",
+    "empty": lambda _: b"",
     "cut at a tenth": lambda content: cut(content, 0.1),
     "cut in the middle": lambda content: cut(content, 0.5),
     "cut near the end": lambda content: cut(content, 0.999),
-    "flipped in the middle": lambda content: cut(content, 0.5) + b"\xff\x00\xff" + content[int(len(content) * 0.5) + 3 :],
-    "something else": lambda content: b"not a checkpoint",
+    "flipped in the middle": lambda content: (
+        cut(content, 0.5) + b"\xff\x00\xff" + content[int(len(content) * 0.5) + 3 :]
+    ),
+    "something else": lambda _: b"not a checkpoint",
 }
 
 
@@ -133,10 +135,12 @@ OTHERS: dict[str, Fold] = {
     "truth": replace(FOLD, truth=ItemLists(FOLD.truth.indptr, first_swapped(FOLD.truth.item))),
     "who is asked": replace(FOLD, user=first_swapped(FOLD.user)),
     "when": replace(FOLD, now=FOLD.now + 1),
-    "number": last(with_items(numeric={"year": np.where(YEARS == YEARS[0], 1900, YEARS).astype(np.float32)})),
+    "number": last(with_items(numeric={"year": np.where(YEARS[0] == YEARS, 1900, YEARS).astype(np.float32)})),
     "category": last(with_items(categorical={"kind": Categories(np.where(KINDS.code == 0, 1, 0), KINDS.values)})),
     "name of a category": last(with_items(categorical={"kind": Categories(KINDS.code, ("film", "serial"))})),
-    "tag": last(with_items(tags={"genres": Tags(ItemLists(GENRES.lists.indptr, GENRES.lists.item[::-1]), GENRES.values)})),
+    "tag": last(
+        with_items(tags={"genres": Tags(ItemLists(GENRES.lists.indptr, GENRES.lists.item[::-1]), GENRES.values)})
+    ),
     "name of a feature": last(with_items(numeric={"age": YEARS})),
     "user features": last(replace(DATA, user_features=FeatureTable(DATA.user_features.size))),
 }

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from tests.worlds import Trained
 
 from encorec.data.dataset import Dataset
 from encorec.data.interactions import Interactions
 from encorec.data.splits import TimeCut
 from encorec.pipeline.eligibility import SeenRule, catalogue_of, fold_queries, seen_items
 from encorec.types import Histories
-from tests.worlds import Trained
 
 TABLE = Interactions.of([0, 0, 1, 1, 1], [0, 2, 0, 2, 3], [10, 90, 20, 30, 95], items=5)
 

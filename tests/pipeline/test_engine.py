@@ -1,4 +1,4 @@
-"""The function behind the notebook, the batch job and the service: always ``min(k, eligible)`` items, never two ways."""
+"""The function behind notebook, batch job and service: always ``min(k, eligible)`` items, alone as in a batch."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.worlds import ITEMS, USERS, Trained, small_world
 
 from encorec.errors import ArtifactError, QueryError
 from encorec.pipeline.engine import Engine
 from encorec.pipeline.requests import Answer, PastEvent, Request, UserState
-from tests.worlds import ITEMS, USERS, Trained, small_world
 
 USER, SILENT = 5, USERS - 1
 WORLD = small_world().interactions
@@ -187,7 +187,9 @@ def test_without_a_comparing_retriever_nothing_is_alike(trained: Trained) -> Non
 
 @pytest.mark.parametrize("k", [3, 1000])
 def test_popular_items_are_those_of_most_users(engine: Engine, k: int) -> None:
-    users = {item: len({user for user, one in zip(WORLD.user, WORLD.item, strict=True) if one == item}) for item in TAKEN}
+    users = {
+        item: len({user for user, one in zip(WORLD.user, WORLD.item, strict=True) if one == item}) for item in TAKEN
+    }
     assert engine.popular(k) == sorted(users, key=lambda item: (-users[item], item))[:k]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from tests.worlds import Trained, small_run, small_world
 
 from encorec.data.dataset import Dataset
 from encorec.data.splits import Fold, LastN, RollingTime, Split, TimeCut, earlier_folds
@@ -29,7 +30,6 @@ from encorec.retrieval.ease import EASEConfig
 from encorec.retrieval.item_knn import ItemKNNConfig
 from encorec.retrieval.popularity import PopularityConfig
 from encorec.types import ItemLists
-from tests.worlds import Trained, small_run, small_world
 
 CONFIG = small_run().pipeline
 DATA = small_world()
@@ -92,14 +92,18 @@ def test_every_row_is_a_candidate_with_its_features_and_what_became_of_it(
         features = first.features.compute(one, found, first.retrievers)
         labels = np.isin(found.item, fold.truth.row(query))
         mine = rows.group == query
-        taught = {features.tobytes(): label for features, label in zip(rows.features[mine], rows.label[mine], strict=True)}
+        taught = {
+            features.tobytes(): label for features, label in zip(rows.features[mine], rows.label[mine], strict=True)
+        }
         wanted = {features.tobytes(): label for features, label in zip(features, labels, strict=True)}
         assert taught.items() <= wanted.items()
         assert sum(taught.values()) == labels.sum()
         assert (rows.user[mine] == fold.user[query]).all()
 
 
-def test_queries_with_a_label_teach_all_labels_and_so_many_others(fold: Fold, first: FirstStage, part: FoldRows) -> None:
+def test_queries_with_a_label_teach_all_labels_and_so_many_others(
+    fold: Fold, first: FirstStage, part: FoldRows
+) -> None:
     rows = part.rows
     for query in range(len(fold)):
         found = first.candidates(fold_queries(fold).take(np.array([query])))
@@ -109,7 +113,7 @@ def test_queries_with_a_label_teach_all_labels_and_so_many_others(fold: Fold, fi
 
 
 def test_retrieval_ceiling_counts_every_miss(fold: Fold, first: FirstStage, part: FoldRows) -> None:
-    hits, proposals = {name: 0 for name in (*first.retrievers, "any")}, 0
+    hits, proposals = dict.fromkeys((*first.retrievers, "any"), 0), 0
     for query in range(len(fold)):
         one = fold_queries(fold).take(np.array([query]))
         truth, union = set(fold.truth.row(query).tolist()), set[int]()
@@ -178,7 +182,9 @@ def test_each_retriever_has_its_own_stream_of_the_seed() -> None:
     assert any((factors[0][name] != factors[2][name]).any() for name in factors[0])
 
 
-def test_older_folds_grow_the_trees_and_the_newest_says_when_to_stop(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_folds_grow_the_trees_and_the_newest_says_when_to_stop(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
     newest, *older = trained.exam.parts
     names, seen = trained.exam.pipeline.first.features.names, {}
     grow = fit_ranker.__globals__["CatBoostRanker"].fit

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.worlds import DAY, ITEMS, USERS, Trained, small_world
 
 from encorec.pipeline.artifact import Artifact
 from encorec.pipeline.query_building import build_queries
 from encorec.pipeline.requests import ItemId, PastEvent, Request, UserState
 from encorec.types import Queries
-from tests.worlds import DAY, ITEMS, USERS, Trained, small_world
 
 USER = 5
 WORLD = small_world().interactions
@@ -74,7 +74,9 @@ def twin(artifact: Artifact, request: Request, state: UserState | None, now: int
 
 ITEM = st.one_of(st.integers(0, ITEMS + 3), st.integers(0, ITEMS - 1).map(str), st.just("no such item"))
 ITEM_LISTS = st.lists(ITEM, max_size=5).map(tuple)
-TIME = st.integers(-2000, 24).map(lambda hours: END + 3600 * hours + 0.5) | st.sampled_from([0.0, END - 1.0, float(END)])
+TIME = st.integers(-2000, 24).map(lambda hours: END + 3600 * hours + 0.5) | st.sampled_from(
+    [0.0, END - 1.0, float(END)]
+)
 FRESH = st.builds(PastEvent, ITEM, TIME, st.sampled_from([1.0, 2.5]))
 AGAIN = st.integers(0, 5).map(lambda place: PastEvent(PAST.item[place].item(), PAST.time[place].item(), 9.0))
 REQUESTS = st.builds(

@@ -30,7 +30,7 @@ from encorec.ranking.catboost_ranker import CatBoostRanker
 from encorec.retrieval.registry import restore_retriever
 from encorec.types import BoolVector, FloatMatrix, Histories, IntVector
 
-__all__ = ["Artifact", "load_artifact", "save_artifact"]
+__all__ = ["Artifact", "load_artifact", "refuse_foreign", "save_artifact"]
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,7 @@ def save_artifact(
         ArtifactError: the folder holds something else.
     """
     folder = Path(folder)
-    if folder.exists() and not is_artifact(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise ArtifactError(f"{folder}: exists and is not an artifact; choose another folder or remove it")
+    refuse_foreign(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.parent / f".{folder.name}.{os.getpid()}.draft"
     shutil.rmtree(draft, ignore_errors=True)
@@ -117,6 +116,19 @@ def save_artifact(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a place where something else than an artifact is; to be asked before the work, not after it.
+
+    Raises:
+        ArtifactError: a file, or a folder of something else.
+
+    Example:
+        >>> refuse_foreign(Path("nothing-there-yet"))
+    """
+    if folder.exists() and not is_artifact(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        raise ArtifactError(f"{folder}: exists and is not an artifact; choose another folder or remove it")
 
 
 def load_artifact(folder: str | Path, *, verify: bool = True) -> Artifact:
@@ -212,6 +224,7 @@ def _manifest(
         features=pipeline.first.features.learnt_names(),
         user_schema=schema,
         files=files,
+        order=pipeline.source,
         figures=figures,
     )
 
@@ -231,7 +244,7 @@ def _assemble(folder: Path, manifest: Manifest, config: PipelineConfig, arrays: 
     return Artifact(
         manifest=manifest,
         config=config,
-        pipeline=TwoStage(FirstStage(retrievers, config.quotas(), features), ranker),
+        pipeline=TwoStage(FirstStage(retrievers, config.quotas(), features), ranker, manifest.order),
         users=Vocabulary(arrays["users/ids"]),
         items=Vocabulary(arrays["items/ids"]),
         histories=Histories(history["indptr"], history["item"], history["time"], history["weight"]),

@@ -68,11 +68,13 @@ class TrainingConfig(Config):
         folds: label folds before the test; the newest says when to stop, the others teach.
         negatives: candidates not taken that are kept per query.
         max_queries: users per fold; more are drawn at random.
+        guard: where the ranker does not win the exam, the artifact serves the order of the best retriever instead.
     """
 
     folds: int = 5
     negatives: int = 60
     max_queries: int = 50_000
+    guard: bool = True
 
     def __post_init__(self) -> None:
         bounded(self, folds=(1, 1000), negatives=(1, 100_000), max_queries=(1, 10**9))

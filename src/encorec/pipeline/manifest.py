@@ -26,7 +26,7 @@ class DataEntry(msgspec.Struct, frozen=True, kw_only=True):
     end: int
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The contents of ``manifest.json``.
 
     Args:
@@ -41,7 +41,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         features: names of the learnt feature groups' columns.
         user_schema: the user features a query may carry.
         files: every file but this one.
-        checksum: SHA-256 of everything else in the manifest.
+        order: retriever whose order is served, because the ranker gained nothing; none = the ranker's order.
+        checksum: SHA-256 of everything else in the manifest; fields at their defaults are not part of it.
         figures: measured before, by models that saw nothing of the test period.
         golden: requests with the answers that this artifact must give.
     """
@@ -57,6 +58,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     features: dict[str, tuple[str, ...]]
     user_schema: dict[str, Any]
     files: dict[str, FileEntry]
+    order: str | None = None
     checksum: str = ""
     figures: dict[str, Any] = {}
     golden: list[dict[str, Any]] = []

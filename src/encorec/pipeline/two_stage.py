@@ -56,12 +56,14 @@ class TwoStage:
 
     Args:
         first: the first stage.
-        ranker: orders the candidates; none = the order of reciprocal rank fusion.
+        ranker: orders the candidates; none = the order of ``source``.
+        source: retriever whose order holds where there is no ranker; none = reciprocal rank fusion of all.
         selector: chooses the slate.
     """
 
     first: FirstStage
     ranker: Ranker | None = None
+    source: str | None = None
     selector: Selector = field(default_factory=TopSelector)
 
     def recommend(self, queries: Queries, k: int) -> Slate:
@@ -89,6 +91,8 @@ class TwoStage:
         return slate
 
     def _relevance(self, queries: Queries, candidates: Candidates) -> FloatVector:
+        if self.ranker is None and self.source is not None:
+            return candidates.score[:, candidates.sources.index(self.source)]
         if self.ranker is None:
             # Reciprocal rank fusion: cormack2009.
             return np.nansum(1 / (60 + candidates.rank), axis=1)
