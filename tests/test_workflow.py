@@ -24,7 +24,8 @@ from encorec.ranking.catboost_ranker import CatBoostConfig
 from encorec.retrieval.covisitation import CovisitationConfig
 from encorec.retrieval.popularity import PopularityConfig
 from encorec.retrieval.repeats import RepeatsConfig
-from encorec.workflow import EvaluationConfig, Exam, examine, refit, train
+from encorec.verdict import EvaluationConfig, single_lists
+from encorec.workflow import Exam, examine, refit, train
 
 DATA = small_world()
 TWO = {"steps": CovisitationConfig(window=2, last=3), "popular": PopularityConfig()}
@@ -34,6 +35,7 @@ QUICK: dict[str, Any] = {
     "ranker": CatBoostConfig(max_trees=5),
     "training": TrainingConfig(folds=3, negatives=5, guard=False),
 }
+HOPELESS = QUICK | {"ranker": CatBoostConfig(max_trees=1, depth=1)}
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +79,7 @@ def test_the_verdict_compares_with_every_retriever_and_names_the_best(exam: Exam
     assert verdict["sentence"].startswith(f"the two-stage WINS. {told}")
 
 
-def test_without_a_gain_the_verdict_says_so_aloud() -> None:
-    lost = examine(small_run(**QUICK | {"ranker": CatBoostConfig(max_trees=1, depth=1)}), DATA)
+def test_without_a_gain_the_verdict_says_so_aloud(lost: Exam) -> None:
     assert not lost.won
     assert lost.report["verdict"]["sentence"].startswith("NO GAIN from the second stage. ndcg@10: ")
 
@@ -159,6 +160,18 @@ def test_the_refit_learns_from_everything_and_the_test_becomes_the_newest_label_
     assert asked is exam.pipeline.first
     assert parts == [newest, *exam.parts]
     assert (pipeline.first, pipeline.ranker) == (first, ranker)
+
+
+@pytest.fixture(scope="module")
+def lost() -> Exam:
+    return examine(small_run(**HOPELESS), DATA)
+
+
+def test_without_the_guard_the_ranker_is_shipped_all_the_same(lost: Exam) -> None:
+    free = small_run(**HOPELESS | {"training": TrainingConfig(folds=3, negatives=5, guard=False)})
+    pipeline = refit(free, DATA, lost)
+    assert pipeline.ranker is not None
+    assert pipeline.source is None
 
 
 def interrupting(at: int) -> Callable[[str, int, int], None]:
@@ -297,5 +310,5 @@ def test_a_ranker_that_did_not_win_is_not_shipped(tmp_path: Path) -> None:
     best = exam.report["verdict"]["best_retriever"]
     assert (artifact.manifest.order, artifact.pipeline.source, artifact.pipeline.ranker) == (best, best, None)
     queries = fold_queries(exam.test)
-    alone = workflow._lists(artifact.pipeline.first.retrievers[best], queries, 10)
+    alone = single_lists(artifact.pipeline.first.retrievers[best], queries, 10)
     assert artifact.pipeline.recommend(queries, 10).item.tolist() == alone.tolist()

@@ -19,7 +19,8 @@ from encorec.retrieval.als import ALSConfig
 from encorec.retrieval.covisitation import CovisitationConfig
 from encorec.retrieval.item_knn import ItemKNNConfig
 from encorec.retrieval.popularity import PopularityConfig
-from encorec.workflow import EvaluationConfig, Exam, RunConfig, examine, train
+from encorec.verdict import EvaluationConfig
+from encorec.workflow import Exam, RunConfig, examine, train
 
 DAY = 86_400
 START = 20_000 * DAY

@@ -185,13 +185,13 @@ def serve_command(
 
 @app.command("demo")
 def demo_command(
-    config: Annotated[Path, typer.Option(help="What to train.")] = Path("configs/movielens-100k.toml"),
+    config: Annotated[Path | None, typer.Option(help="What to train; none = MovieLens-100K.")] = None,
     folder: Annotated[Path, typer.Option(help="Where the artifact and the state go.")] = Path(".demo"),
 ) -> None:
     """The whole system once: fetch, train, measure, serve, ask, tell, ask again."""
-    from encorec.demo import run_demo
+    from encorec.demo import default_config, run_demo
 
-    run_demo(config, folder, out)
+    run_demo(config or default_config(), folder, out)
 
 
 def _examine(path: Path, checkpoints: Any) -> tuple[Any, Any, Any]:
@@ -231,7 +231,7 @@ def _source(given: str) -> Any:
 
     if given.endswith(".toml"):
         return load_toml(given, RunConfig).data
-    if given in {card.name for card in catalogue()} or not Path(given).exists():
+    if given in {card.name for card in catalogue()} or not Path(given).suffix:
         return decode({"source": given}, Source, where="source")
     return Table(path=given)
 

@@ -25,11 +25,23 @@ from encorec.pipeline.engine import Engine, load_engine
 from encorec.pipeline.requests import Request
 from encorec.workflow import RunConfig, examine, train
 
-__all__ = ["run_demo"]
+__all__ = ["default_config", "run_demo"]
 
 REQUESTS = 1000
 START_LIMIT = 60
 NEWCOMER = "a-new-viewer"
+
+
+def default_config() -> Path:
+    """The reference configuration: beside the package when installed, in the checkout while developing.
+
+    Example:
+        >>> default_config().name
+        'movielens-100k.toml'
+    """
+    package = Path(__file__).parent
+    places = (package / "configs", package.parents[1] / "configs")
+    return next((place for place in places if place.is_dir()), places[0]) / "movielens-100k.toml"
 
 
 def run_demo(config: Path, folder: Path, console: Console) -> None:

@@ -47,7 +47,7 @@ neighbours = 30
 [retrievers.als]
 kind = "als"
 embedding_size = 8
-epochs = 4
+epochs = {epochs}
 
 [retrievers.popular]
 kind = "popularity"
@@ -72,7 +72,7 @@ resamples = 200
 
 
 def write_project(folder: Path) -> None:
-    """Tables and three configurations: ``films``, ``weeks`` with four time folds, ``hopeless`` with a single tree."""
+    """Tables and three configurations: ``films``; ``weeks``, with slow folds by time; ``hopeless``, with one tree."""
     data = small_world()
     table = data.interactions
     viewers, films = (
@@ -96,9 +96,9 @@ def write_project(folder: Path) -> None:
     }
     pl.DataFrame(columns, nan_to_null=True).write_csv(folder / "films.csv")
     configurations = {
-        "films": {"split": 'kind = "last-n"', "folds": 3, "trees": 60},
-        "weeks": {"split": 'kind = "time-cut"\ndays = 10', "folds": 4, "trees": 200},
-        "hopeless": {"split": 'kind = "last-n"', "folds": 1, "trees": 1},
+        "films": {"split": 'kind = "last-n"', "folds": 3, "trees": 60, "epochs": 4},
+        "weeks": {"split": 'kind = "time-cut"\ndays = 10', "folds": 4, "trees": 60, "epochs": 100},
+        "hopeless": {"split": 'kind = "last-n"', "folds": 1, "trees": 1, "epochs": 1},
     }
     for name, values in configurations.items():
         (folder / f"{name}.toml").write_text(CONFIG.format(**values))

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,7 @@ def interrupted_after_one_fold(folder: Path) -> "subprocess.CompletedProcess[str
     process = subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
     while not list(folder.glob("artifact.checkpoints/*.npz")):
         assert process.poll() is None
+        time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate()
     return subprocess.CompletedProcess(command, process.returncode, None, told)

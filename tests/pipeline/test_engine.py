@@ -140,9 +140,9 @@ def test_states_must_be_as_many_as_requests(engine: Engine) -> None:
 
 
 def similar_twin(engine: Engine, item: int, k: int, eligible: set[int]) -> list[int]:
-    """By the co-visitation retriever, which is the first that compares; what never followed it comes by popularity."""
-    first = engine.artifact.pipeline.first.retrievers["steps"]
-    likeness: Any = first.similar(np.array([item]))[0]  # pyright: ignore[reportAttributeAccessIssue]
+    """By the neighbours, which compare best of the retrievers here; items unlike it come by popularity."""
+    neighbours = engine.artifact.pipeline.first.retrievers["knn"]
+    likeness: Any = neighbours.similar(np.array([item]))[0]  # pyright: ignore[reportAttributeAccessIssue]
     users = engine.artifact.popularity
     met = sorted((one for one in eligible - {item} if likeness[one]), key=lambda one: (-likeness[one], one))
     return [*met, *sorted(eligible - {item, *met}, key=lambda one: (-users[one], one))][:k]

@@ -71,7 +71,7 @@ def test_contributions_and_the_average_add_up_to_the_score(engine: Engine, expla
 
 def test_reasons_are_the_history_items_most_alike(engine: Engine, explained: list[Recommended]) -> None:
     history = set(queries(engine, user_id=USER).history.items(0).tolist())
-    compare: Any = engine.artifact.pipeline.first.retrievers["steps"]
+    compare: Any = engine.artifact.pipeline.first.retrievers["knn"]
     for item in explained:
         assert item.explanation is not None
         likeness = {one: float(compare.similar(np.array([one]))[0, item.item_id]) for one in history}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.worlds import Trained
 
+from encorec.pipeline.candidates import lists_of
 from encorec.pipeline.eligibility import fold_queries
 from encorec.pipeline.two_stage import FirstStage, TwoStage
 from encorec.types import Candidates, FloatMatrix, FloatVector, Queries, Slate
@@ -72,6 +73,18 @@ def test_without_a_ranker_the_order_is_reciprocal_rank_fusion(trained: Trained) 
         }
         wanted = sorted(fusion, key=lambda item: (-np.float32(fusion[item]), item))[:10]
         np.testing.assert_allclose(slate.score[row], [fusion[item] for item in wanted], rtol=1e-6)
+
+
+@pytest.mark.parametrize("source", ["steps", "als", "popular"])
+@pytest.mark.parametrize("k", [1, 10, 60])
+def test_without_a_ranker_the_order_of_one_source_is_that_of_the_source_alone(
+    trained: Trained, source: str, k: int
+) -> None:
+    first, queries = trained.exam.pipeline.first, questions(trained)
+    slate = TwoStage(first, source=source).recommend(queries, k)
+    own = first.retrievers[source].retrieve(queries, k)
+    np.testing.assert_array_equal(slate.item, lists_of(own, len(queries), k))
+    np.testing.assert_array_equal(slate.score[slate.item >= 0], own.score[:, 0])
 
 
 class Backwards:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -25,12 +25,14 @@ from encorec.pipeline.eligibility import catalogue_of
 from encorec.pipeline.fit import PipelineConfig
 from encorec.pipeline.manifest import FORMAT, MANIFEST, DataEntry, Manifest, is_artifact, read_manifest, write_manifest
 from encorec.pipeline.two_stage import FirstStage, TwoStage
-from encorec.protocols import Arrays, Trainable
+from encorec.protocols import Arrays, ItemSimilarity, Trainable
 from encorec.ranking.catboost_ranker import CatBoostRanker
 from encorec.retrieval.registry import restore_retriever
 from encorec.types import BoolVector, FloatMatrix, Histories, IntVector
 
 __all__ = ["Artifact", "load_artifact", "refuse_foreign", "save_artifact"]
+
+COMPARING = ("item-knn", "als", "covisitation")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,15 @@ class Artifact:
     def snapshot_id(self) -> str:
         """Short hash of the content."""
         return self.manifest.snapshot_id
+
+    @property
+    def item_similarity(self) -> ItemSimilarity | None:
+        """The retriever that compares items best: neighbours before vectors before what follows what; or none."""
+        retrievers = self.pipeline.first.retrievers
+        able = [name for name, one in retrievers.items() if isinstance(one, ItemSimilarity)]
+        kinds = {name: str(type(one).__struct_config__.tag) for name, one in self.config.retrievers.items()}
+        able.sort(key=lambda name: COMPARING.index(kinds[name]) if kinds.get(name) in COMPARING else len(COMPARING))
+        return cast(ItemSimilarity, retrievers[able[0]]) if able else None
 
     def title(self, item: int) -> str:
         """What a person calls the item at row ``item``."""

@@ -15,7 +15,6 @@ from encorec.pipeline.artifact import Artifact, load_artifact
 from encorec.pipeline.explain import explain_slate
 from encorec.pipeline.query_building import build_queries
 from encorec.pipeline.requests import Answer, ItemId, Recommended, Request, Similar, UserState
-from encorec.protocols import ItemSimilarity
 from encorec.retrieval.scoring import fill_unscored
 from encorec.retrieval.topk import top_k
 from encorec.types import IntVector, Slate
@@ -87,7 +86,7 @@ class Engine:
         allow: Sequence[ItemId] | None = None,
         deny: Sequence[ItemId] = (),
     ) -> list[Similar]:
-        """The ``min(k, eligible)`` items most alike ``item_id``, by the first retriever that compares items.
+        """The ``min(k, eligible)`` items most alike ``item_id``, by the retriever that compares items best.
 
         Items that were never met together with it follow by popularity, with a negative score.
 
@@ -99,7 +98,12 @@ class Engine:
         if row < 0:
             raise QueryError(f"item_id {item_id!r} is not among the {len(items)} items of the training data")
         prior = (self.artifact.popularity / max(self.artifact.popularity.max(), 1) - 1).astype(np.float32)
-        scores = fill_unscored(self._item_similarity().similar(np.array([row])), prior)
+        similarity = self.artifact.item_similarity
+        if similarity is None:
+            raise QueryError(
+                "no retriever of this artifact compares items; add one of kind item-knn, als or covisitation"
+            )
+        scores = fill_unscored(similarity.similar(np.array([row])), prior)
         eligible = self.artifact.catalogue.copy()
         if allow is not None:
             allowed = np.zeros_like(eligible)
@@ -178,12 +182,6 @@ class Engine:
             )
             for place, item_id in enumerate(ids)
         ]
-
-    def _item_similarity(self) -> ItemSimilarity:
-        for retriever in self.artifact.pipeline.first.retrievers.values():
-            if isinstance(retriever, ItemSimilarity):
-                return retriever
-        raise QueryError("no retriever of this artifact compares items; add one of kind item-knn, covisitation or als")
 
 
 def _known(rows: IntVector) -> IntVector:

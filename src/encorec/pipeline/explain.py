@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from encorec.pipeline.artifact import Artifact
-from encorec.protocols import ItemSimilarity
 from encorec.ranking.catboost_ranker import CatBoostRanker
 from encorec.types import FloatVector, IntVector, Queries
 
@@ -45,18 +44,18 @@ def because(artifact: Artifact, queries: Queries, item: int) -> list[Any]:
     """Ids of the newest history items that ``item`` is most alike to, best first.
 
     Args:
-        artifact: whose first comparing retriever is asked.
+        artifact: whose best comparing retriever is asked.
         queries: one query.
         item: row of the item to explain.
     """
     history = np.unique(queries.history.tail(LOOK_BACK).item)
     history = history[history != item]
-    for retriever in artifact.pipeline.first.retrievers.values():
-        if isinstance(retriever, ItemSimilarity) and len(history):
-            alike = retriever.similar(history)[:, item]
-            order = np.argsort(-alike, kind="stable")[:REASONS]
-            return artifact.items.externals(history[order[alike[order] > 0]])
-    return []
+    similarity = artifact.item_similarity
+    if similarity is None or not len(history):
+        return []
+    alike = similarity.similar(history)[:, item]
+    order = np.argsort(-alike, kind="stable")[:REASONS]
+    return artifact.items.externals(history[order[alike[order] > 0]])
 
 
 def _contributions(artifact: Artifact, features: FloatVector) -> FloatVector | None:
