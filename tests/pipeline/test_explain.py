@@ -111,6 +111,15 @@ def test_empty_places_are_not_explained(engine: Engine) -> None:
     assert explain_slate(engine.artifact, nothing, np.full(5, -1, np.int32)) == []
 
 
+def test_items_of_a_source_that_proposes_for_the_order_only_are_explained_too(engine: Engine) -> None:
+    first = engine.artifact.pipeline.first
+    alone = TwoStage(replace(first, quotas={**first.quotas, "als": 0}), source="als")
+    [answer] = Engine(replace(engine.artifact, pipeline=alone)).recommend([Request(user_id=USER, explain=True)])
+    for item in answer.items:
+        assert item.explanation is not None
+        assert np.float32(item.explanation["features"]["als_score"]) == np.float32(item.score)
+
+
 def test_without_trees_there_are_no_contributions(engine: Engine) -> None:
     fused = replace(engine.artifact, pipeline=TwoStage(engine.artifact.pipeline.first))
     [answer] = Engine(fused).recommend([Request(user_id=USER, explain=True)])

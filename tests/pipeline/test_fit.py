@@ -169,10 +169,17 @@ def test_progress_is_told_of_every_block(fold: Fold, first: FirstStage) -> None:
     assert told == [("candidates of fold last-1", 0, len(fold)), *fits]
 
 
-def test_nothing_proposed_of_what_was_taken_is_an_error(fold: Fold, first: FirstStage) -> None:
+def test_a_fold_with_nothing_to_teach_is_left_out_and_an_error_only_where_all_are(
+    fold: Fold, first: FirstStage
+) -> None:
     never_taken = replace(fold, truth=ItemLists.of([[149]] * len(fold)))
-    with pytest.raises(DataError, match=f"fold last-1: none of the {len(fold)} items taken was proposed"):
-        fold_rows(CONFIG, never_taken, first, seed=0)
+    idle, taught = fold_rows(CONFIG, never_taken, first, seed=0), fold_rows(CONFIG, fold, first, seed=0)
+    assert (len(idle.rows), idle.ceiling.union) == (0, 0.0)
+    names = first.features.names
+    alone, beside = (fit_ranker(CONFIG, parts, names, seed=0) for parts in ([taught], [idle, taught]))
+    assert alone.score(taught.rows.features).tolist() == beside.score(taught.rows.features).tolist()
+    with pytest.raises(DataError, match="none of 1 label folds holds an item that a retriever proposed"):
+        fit_ranker(CONFIG, [idle], names, seed=0)
 
 
 def test_each_retriever_has_its_own_stream_of_the_seed() -> None:

@@ -80,11 +80,13 @@ def test_without_a_ranker_the_order_is_reciprocal_rank_fusion(trained: Trained) 
 def test_without_a_ranker_the_order_of_one_source_is_that_of_the_source_alone(
     trained: Trained, source: str, k: int
 ) -> None:
+    """Also where it would propose nothing of its own otherwise."""
     first, queries = trained.exam.pipeline.first, questions(trained)
-    slate = TwoStage(first, source=source).recommend(queries, k)
     own = first.retrievers[source].retrieve(queries, k)
-    np.testing.assert_array_equal(slate.item, lists_of(own, len(queries), k))
-    np.testing.assert_array_equal(slate.score[slate.item >= 0], own.score[:, 0])
+    for quotas in (first.quotas, {**first.quotas, source: 0}):
+        slate = TwoStage(replace(first, quotas=quotas), source=source).recommend(queries, k)
+        np.testing.assert_array_equal(slate.item, lists_of(own, len(queries), k))
+        np.testing.assert_array_equal(slate.score[slate.item >= 0], own.score[:, 0])
 
 
 class Backwards:

@@ -19,6 +19,7 @@ from encorec.data.dataset import Dataset
 from encorec.data.features import Categories, FeatureTable
 from encorec.data.vocabulary import Vocabulary
 from encorec.errors import ArtifactError, ConfigError
+from encorec.pipeline.artifact_bounds import check_bounds
 from encorec.pipeline.artifact_files import FileEntry, entry_of, open_array, replace_folder, verify_file, write_array
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.eligibility import catalogue_of
@@ -210,7 +211,9 @@ def _manifest(
     seed: int,
     figures: dict[str, Any],
 ) -> Manifest:
-    digest = hashlib.sha256("".join(sorted(f"{path}{one.sha256}" for path, one in files.items())).encode())
+    digest = hashlib.sha256(
+        "".join([*sorted(f"{path}{one.sha256}" for path, one in files.items()), pipeline.source or ""]).encode()
+    )
     table = data.interactions
     schema = {
         "numeric": list(data.user_features.numeric),
@@ -241,6 +244,7 @@ def _manifest(
 
 
 def _assemble(folder: Path, manifest: Manifest, config: PipelineConfig, arrays: Arrays) -> Artifact:
+    check_bounds(str(folder), arrays)
     retrievers = {
         name: restore_retriever(one, _below(arrays, f"retrievers/{name}/")) for name, one in config.retrievers.items()
     }
@@ -248,10 +252,7 @@ def _assemble(folder: Path, manifest: Manifest, config: PipelineConfig, arrays: 
         config.resolved_features(), tuple(retrievers), manifest.features, _below(arrays, "features/")
     )
     ranker = CatBoostRanker.load(folder, config.ranker) if "ranker.cbm" in manifest.files else None
-    history, items = _below(arrays, "histories/"), len(arrays["items/ids"])
-    for path, array in arrays.items():
-        if path.endswith(("/prior", "items/catalogue", "items/popularity", "items/titles")) and len(array) != items:
-            raise ArtifactError(f"{folder / path}.npy: {len(array)} values for {items} items; train again")
+    history = _below(arrays, "histories/")
     return Artifact(
         manifest=manifest,
         config=config,

@@ -91,8 +91,10 @@ class Engine:
         Items that were never met together with it follow by popularity, with a negative score.
 
         Raises:
-            QueryError: an unknown item, or no retriever of the artifact compares items.
+            QueryError: k below 1, an unknown item, or no retriever of the artifact compares items.
         """
+        if k < 1:
+            raise QueryError(f"k is {k}, allowed is 1 or more")
         items = self.artifact.items
         row = items.row(item_id)
         if row < 0:

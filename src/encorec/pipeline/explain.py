@@ -25,7 +25,7 @@ def explain_slate(artifact: Artifact, queries: Queries, items: IntVector) -> lis
     """
     first = artifact.pipeline.first
     shown = items[items >= 0]
-    candidates = first.candidates(queries, at_least=len(items))
+    candidates = artifact.pipeline.candidates(queries, len(items))
     rows = np.searchsorted(candidates.item, shown)
     features = first.features.compute(queries, candidates, first.retrievers)[rows]
     shap = _contributions(artifact, np.ascontiguousarray(features))

@@ -191,9 +191,6 @@ def fold_rows(
         first: the first stage, fitted on ``fold.past``.
         seed: of the draw of negatives.
         progress: told how many queries are done.
-
-    Raises:
-        DataError: no user took anything that retrieval proposed.
     """
     rng = np.random.default_rng([seed, len(fold.past.interactions)])
     asked = _asked(len(fold), config.training.max_queries, rng)
@@ -210,8 +207,6 @@ def fold_rows(
         proposals += len(candidates)
         parts.append(_block_rows(config, first, part, candidates, taken, user[block], rng))
     rows = TrainingSet.join(parts)
-    if not rows.label.any():
-        raise DataError(f"fold {fold.name}: none of the {len(truth.item)} items taken was proposed by any retriever")
     shares = (hits / max(len(truth.item), 1)).tolist()
     ceiling = RetrievalCeiling(
         fold=fold.name,
@@ -266,8 +261,14 @@ def fit_ranker(
         names: of the features.
         seed: of the trees.
         progress: told how many trees are grown.
+
+    Raises:
+        DataError: no fold has anything to teach.
     """
-    newest, *older = [part.rows for part in parts]
+    taught = [part.rows for part in parts if part.rows.label.any()]
+    if not taught:
+        raise DataError(f"none of {len(parts)} label folds holds an item that a retriever proposed and a user took")
+    newest, *older = taught
     rows, watched = (TrainingSet.join(older), newest) if older else (newest, None)
     told = None if progress is None else partial(progress, "grow trees")
     return CatBoostRanker(config.ranker).fit(rows, names, seed=seed, watched=watched, progress=told)

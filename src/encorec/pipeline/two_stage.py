@@ -44,9 +44,10 @@ class FirstStage:
     quotas: Mapping[str, int]
     features: CandidateFeatures
 
-    def candidates(self, queries: Queries, at_least: int = 1) -> Candidates:
-        """Proposals of every source with a quota; at least ``min(at_least, eligible)`` per query."""
-        quotas = {name: quota and max(quota, at_least) for name, quota in self.quotas.items()}
+    def candidates(self, queries: Queries, at_least: int = 1, besides: str | None = None) -> Candidates:
+        """Proposals of every source with a quota, and of ``besides``; at least ``min(at_least, eligible)`` of each."""
+        asked = {name: quota or name == besides for name, quota in self.quotas.items()}
+        quotas = {name: max(quota, at_least) if asked[name] else 0 for name, quota in self.quotas.items()}
         return gather(self.retrievers, quotas, queries)
 
 
@@ -78,9 +79,13 @@ class TwoStage:
         slates = [self._answer(queries.take(block), k) for block in query_blocks(queries)]
         return _joined(slates, k, tuple(self.first.retrievers))
 
+    def candidates(self, queries: Queries, k: int) -> Candidates:
+        """What ``k`` places are chosen from; where ``source`` gives the order, its own proposals are among them."""
+        return self.first.candidates(queries, at_least=k, besides=self.source)
+
     def rank(self, queries: Queries, k: int) -> Candidates:
         """All candidates of one block of queries with their relevance."""
-        found = self.first.candidates(queries, at_least=k)
+        found = self.candidates(queries, k)
         relevance = self._relevance(queries, found)
         return Candidates(found.query, found.item, found.score, found.rank, found.sources, relevance)
 

@@ -52,6 +52,9 @@ def grow(
             "use_best_model": True,
         }
     model.fit(_pool(rows, names), **extra)
+    stamps = model.get_metadata()
+    for stamp in ("model_guid", "train_finish_time"):  # so that equal trainings give equal files
+        stamps[stamp] = ""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.cbm")
         model.save_model(str(path))
@@ -59,7 +62,7 @@ def grow(
 
 
 def export(model: bytes) -> dict[str, Any]:
-    """The trees of a model file, as CatBoost's JSON.
+    """The trees of a model file: the parts of CatBoost's JSON that a score depends on.
 
     Raises:
         ArtifactError: not a CatBoost model.
@@ -67,7 +70,25 @@ def export(model: bytes) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.json")
         _open(model).save_model(str(path), format="json")
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        "features_info": {
+            "float_features": [
+                {"flat_feature_index": one["flat_feature_index"]} for one in content["features_info"]["float_features"]
+            ]
+        },
+        "oblivious_trees": [
+            {
+                "splits": [
+                    {"float_feature_index": one["float_feature_index"], "border": one["border"]}
+                    for one in tree["splits"]
+                ],
+                "leaf_values": tree["leaf_values"],
+            }
+            for tree in content["oblivious_trees"]
+        ],
+        "scale_and_bias": content["scale_and_bias"],
+    }
 
 
 def importance(model: bytes) -> dict[str, float]:

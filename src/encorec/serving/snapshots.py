@@ -85,4 +85,5 @@ def warm_up(engine: ServedEngine, *, now: int) -> None:
     engine.recommend([Request(user_id=user) for user in (None, *known)], now=now)
     for user in known:
         engine.recommend([Request(user_id=user)], [UserState()], now=now)
+    engine.recommend([Request(user_id=user, explain=True) for user in known[:1]], now=now)
     engine.popular(10)
