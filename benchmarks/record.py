@@ -98,13 +98,17 @@ def _write_rows(file: Path, rows: Sequence[Mapping[str, str | int]]) -> None:
 
 
 def _commit() -> str:
-    """The commit, with ``-dirty`` where the tree differs from it; ``unknown`` outside a git checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    """The commit, with ``-dirty`` where the tree differs from it but for results; ``unknown`` outside a checkout."""
     try:
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!README.md")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return run.stdout.strip()
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*command: str) -> str:
+    return subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _cpu() -> str:
