@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from encorec.protocols import Retriever, is_scorer
-from encorec.retrieval.kernels import unite_lists
+from encorec.retrieval.selection import unite_lists
 from encorec.retrieval.topk import top_k
 from encorec.types import BoolMatrix, Candidates, FloatMatrix, FloatVector, IntMatrix, IntVector, Queries
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from encorec.errors import QueryError
-from encorec.retrieval.kernels import select_rows
+from encorec.retrieval.selection import select_rows
 from encorec.types import Candidates, IntVector, Queries, Slate
 
 __all__ = ["TopSelector"]

@@ -7,7 +7,7 @@ import numpy as np
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
 from encorec.protocols import Arrays
-from encorec.retrieval.kernels import add_dense_rows
+from encorec.retrieval.row_sums import add_dense_rows
 from encorec.retrieval.scoring import (
     ScoringRetriever,
     distinct_items,

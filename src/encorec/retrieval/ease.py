@@ -6,7 +6,7 @@ from scipy import linalg, sparse
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
 from encorec.protocols import Arrays
-from encorec.retrieval.kernels import add_dense_rows, add_sparse_rows, select_top
+from encorec.retrieval.row_sums import add_dense_rows, add_sparse_rows
 from encorec.retrieval.scoring import (
     ScoringRetriever,
     WeightedItems,
@@ -17,6 +17,7 @@ from encorec.retrieval.scoring import (
     sum_sparse_rows,
     user_item_matrix,
 )
+from encorec.retrieval.selection import select_top
 from encorec.types import FloatMatrix, IntVector, Queries
 
 __all__ = ["EASE", "EASEConfig"]

@@ -8,7 +8,6 @@ from scipy import sparse
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
 from encorec.protocols import Arrays
-from encorec.retrieval.kernels import nearest_rows
 from encorec.retrieval.scoring import (
     ScoringRetriever,
     csr_rows,
@@ -17,6 +16,7 @@ from encorec.retrieval.scoring import (
     recent_events,
     sum_sparse_rows,
 )
+from encorec.retrieval.selection import nearest_rows
 from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
 
 __all__ = ["ItemKNN", "ItemKNNConfig"]

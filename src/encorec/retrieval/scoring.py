@@ -12,7 +12,7 @@ from encorec.data.dataset import Dataset
 from encorec.data.interactions import Interactions
 from encorec.errors import NotFitted
 from encorec.protocols import Arrays
-from encorec.retrieval.kernels import add_sparse_rows, merge_repeats
+from encorec.retrieval.row_sums import add_sparse_rows, merge_repeats
 from encorec.retrieval.topk import candidates_of, top_k
 from encorec.types import Candidates, FloatMatrix, FloatVector, Histories, IntVector, Queries
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from encorec.retrieval.kernels import select_top
+from encorec.retrieval.selection import select_top
 from encorec.types import BoolMatrix, Candidates, FloatMatrix, IntMatrix
 
 __all__ = ["candidates_of", "top_k"]

@@ -8,14 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from encorec.retrieval.kernels import (
-    add_dense_rows,
-    add_sparse_rows,
-    merge_repeats,
-    nearest_rows,
-    select_top,
-    unite_lists,
-)
+from encorec.retrieval.row_sums import add_dense_rows, add_sparse_rows, merge_repeats
+from encorec.retrieval.selection import nearest_rows, select_top, unite_lists
 from encorec.types import BoolMatrix, FloatMatrix, IntMatrix, ItemLists
 
 ITEMS = 7
