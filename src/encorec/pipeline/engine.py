@@ -170,7 +170,7 @@ class Engine:
         ]
 
     def _items(self, slate: Slate, row: int, explained: list[dict[str, Any]] | None) -> list[Recommended]:
-        filled = int(slate.filled[row])
+        filled = int(np.count_nonzero(slate.item[row] >= 0))
         ids = self.artifact.items.externals(slate.item[row, :filled])
         scores, chances = slate.score[row].tolist(), slate.propensity[row].tolist()
         return [

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
@@ -18,6 +19,8 @@ from encorec.retrieval.scoring import (
 from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
 
 __all__ = ["ALS", "ALSConfig"]
+
+(_SOLVE,) = linalg.get_lapack_funcs(("posv",), dtype=np.float64)
 
 
 class ALSConfig(Config, tag="als", tag_field="kind"):
@@ -99,7 +102,10 @@ class ALS(ScoringRetriever):
     def _solve(self, items: FloatMatrix, weight: FloatVector, gram: FloatMatrix) -> FloatVector:
         exact = items.astype(np.float64)
         confidence = self.config.alpha * weight.astype(np.float64)
-        return np.linalg.solve(gram + (exact.T * (confidence - 1)) @ exact, confidence @ exact)
+        _, vector, failed = _SOLVE(gram + (exact.T * (confidence - 1)) @ exact, confidence @ exact)
+        if failed:
+            raise linalg.LinAlgError("ALS: the history cannot be folded in: use a larger reg")
+        return vector
 
     def similar(self, items: IntVector) -> FloatMatrix:
         """(n,) item numbers -> (n, items) float32 cosine of the vectors."""

@@ -8,37 +8,32 @@ from encorec.types import FloatMatrix, FloatVector, IntMatrix, IntVector
 __all__ = ["add_profiles", "compare_scores", "count_events", "match_profiles", "mean_numbers", "own_events"]
 
 
-@compiled(read(INT64), read(INT32), read(FLOAT32), read(INT64), read(INT32), write(FLOAT32, 2))
+@compiled(read(INT64), read(INT32), read(INT64), read(INT32), write(FLOAT32, 2))
 def add_profiles(
-    indptr: IntVector,
-    item: IntVector,
-    weight: FloatVector,
-    trait_indptr: IntVector,
-    trait: IntVector,
-    profile: FloatMatrix,
+    indptr: IntVector, item: IntVector, trait_indptr: IntVector, trait: IntVector, profile: FloatMatrix
 ) -> None:
-    """How much of each history's weight went to items with each trait.
+    """The share of each history's events whose item has each trait.
 
     Args:
         indptr: (n + 1,) int64 offsets of the histories.
         item: (m,) int32.
-        weight: (m,) float32, summing to 1 per history.
         trait_indptr: (items + 1,) int64 offsets of the items' traits.
         trait: (z,) int32.
         profile: (n, traits) float32, added to.
 
     Example:
         >>> profile = np.zeros((1, 2), np.float32)
-        >>> one, zero = np.ones(1, np.float32), np.zeros(1, np.int32)
-        >>> add_profiles(np.array([0, 1]), zero, one, np.array([0, 1]), np.array([1], np.int32), profile)
+        >>> items, trait = np.array([0, 1], np.int32), np.array([1], np.int32)
+        >>> add_profiles(np.array([0, 2]), items, np.array([0, 1, 1]), trait, profile)
         >>> profile.tolist()
-        [[0.0, 1.0]]
+        [[0.0, 0.5]]
     """
     for query in range(len(indptr) - 1):
+        events = indptr[query + 1] - indptr[query]
         for event in range(indptr[query], indptr[query + 1]):
             one = item[event]
             for place in range(trait_indptr[one], trait_indptr[one + 1]):
-                profile[query, trait[place]] += weight[event]
+                profile[query, trait[place]] += np.float32(1 / events)
 
 
 @compiled(

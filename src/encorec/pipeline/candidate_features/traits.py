@@ -10,7 +10,7 @@ from encorec.data.dataset import Dataset
 from encorec.data.features import FeatureTable
 from encorec.pipeline.candidate_features.context import Context, LearntGroup
 from encorec.pipeline.candidate_features.kernels import add_profiles, match_profiles, mean_numbers
-from encorec.types import FloatMatrix, FloatVector, Histories, IntVector, ItemLists
+from encorec.types import FloatMatrix, Histories, IntVector, ItemLists
 
 __all__ = ["Traits"]
 
@@ -70,17 +70,16 @@ class Traits(LearntGroup):
         """Write (m, 2 * columns + 2 * numbers) float32; NaN where the item or the history has no such trait."""
         columns, numbers = self._columns, self._arrays["number"].shape[1]
         for turn, history in enumerate((context.history, context.tail(RECENT))):
-            weight = (1 / np.maximum(np.repeat(history.lengths, history.lengths), 1)).astype(np.float32)
             if columns:
-                self._affinity(context, history, weight, out[:, turn * columns : (turn + 1) * columns])
+                self._affinity(context, history, out[:, turn * columns : (turn + 1) * columns])
             if numbers:
                 start = 2 * columns + turn * numbers
                 out[:, start : start + numbers] = self._gaps(context, history)
 
-    def _affinity(self, context: Context, history: Histories, weight: FloatVector, out: FloatMatrix) -> None:
+    def _affinity(self, context: Context, history: Histories, out: FloatMatrix) -> None:
         learnt, found = self._arrays, context.candidates
         profile = np.zeros((len(history), self._traits), np.float32)
-        add_profiles(history.indptr, history.item, weight, learnt["indptr"], learnt["trait"], profile)
+        add_profiles(history.indptr, history.item, learnt["indptr"], learnt["trait"], profile)
         match_profiles(
             found.query, found.item, learnt["indptr"], learnt["trait"], learnt["column"], profile, out.T
         )  # fmt: skip
