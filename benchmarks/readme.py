@@ -74,10 +74,10 @@ def main() -> None:
     path = ROOT / "README.md"
     text = path.read_text(encoding="utf-8")
     for name, table in TABLES.items():
-        marks = re.compile(rf"(<!-- {name}: .*? -->\n).*?(\n<!-- end {name} -->)", re.DOTALL)
+        marks = re.compile(rf"(<!-- {name}: .*? -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         if not marks.search(text):
             sys.exit(f"README.md has no place for the table {name!r}")
-        text = marks.sub(lambda found, table=table: f"{found[1]}{table()}{found[2]}", text)
+        text = marks.sub(lambda found, table=table: f"{found[1]}{table()}\n{found[2]}", text)
     path.write_text(text, encoding="utf-8")
 
 
