@@ -11,11 +11,23 @@ from typing import Any, Protocol, Self, TypeGuard, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from encorec.types import Candidates, FloatMatrix, FloatVector, IntVector, Queries, Slate
+from encorec.types import BoolMatrix, Candidates, FloatMatrix, FloatVector, IntMatrix, IntVector, Queries, Slate
 
-__all__ = ["Arrays", "ItemSimilarity", "Ranker", "Retriever", "Scorer", "Selector", "Trainable", "is_scorer"]
+__all__ = [
+    "Arrays",
+    "ItemSimilarity",
+    "Lists",
+    "Ranker",
+    "Retriever",
+    "Scored",
+    "Scorer",
+    "Selector",
+    "Trainable",
+    "is_scorer",
+]
 
 Arrays = dict[str, NDArray[Any]]
+Lists = tuple[IntMatrix, FloatMatrix]
 
 
 @runtime_checkable
@@ -27,8 +39,26 @@ class Retriever(Protocol):
         ...
 
 
+class Scored(Protocol):
+    """What one source thinks of the catalogue for n queries."""
+
+    def best(self, eligible: BoolMatrix, k: int) -> Lists:
+        """The k best eligible items of every query: (n, k) int32 padded with -1, and their scores padded with NaN.
+
+        Best first, equal scores in catalogue order; ``eligible`` is (n, items), or (1, items) for all alike.
+        """
+        ...
+
+    def at(self, query: IntVector, item: IntVector) -> FloatVector:
+        """(m,) float32 scores of the items for the queries, which do not decrease."""
+        ...
+
+
 class Scorer(Retriever, Protocol):
-    """A retriever that can score the whole catalogue at once, whoever proposed an item."""
+    """A retriever that can score the whole catalogue at once, whoever proposed an item.
+
+    One that need not look at the whole catalogue for that has a method ``scored(queries) -> Scored`` besides.
+    """
 
     def scores(self, queries: Queries) -> FloatMatrix:
         """(n, items) float32; larger is better, never NaN."""

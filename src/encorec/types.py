@@ -26,6 +26,7 @@ __all__ = [
     "ItemLists",
     "Queries",
     "Slate",
+    "names_of",
     "ragged_positions",
 ]
 
@@ -494,5 +495,14 @@ class Slate:
 
     def source_names(self, query: int, place: int) -> list[str]:
         """Names of the sources that proposed the item at ``place`` of ``query``."""
-        bits = int(self.source[query, place])
-        return [name for i, name in enumerate(self.sources) if bits >> i & 1]
+        return names_of(int(self.source[query, place]), self.sources)
+
+
+def names_of(bits: int, sources: tuple[str, ...]) -> list[str]:
+    """The sources whose bit is set: bit i is ``sources[i]``.
+
+    Example:
+        >>> names_of(0b101, ("als", "ease", "popular"))
+        ['als', 'popular']
+    """
+    return [name for i, name in enumerate(sources) if bits >> i & 1]

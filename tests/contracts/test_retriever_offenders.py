@@ -10,12 +10,18 @@ from tests.contracts.worlds import world
 
 from encorec.data.dataset import Dataset
 from encorec.errors import EncorecError
-from encorec.protocols import Arrays
+from encorec.protocols import Arrays, Scored
 from encorec.retrieval.covisitation import Covisitation
 from encorec.retrieval.popularity import Popularity
+from encorec.retrieval.scored import DenseScores
 from encorec.retrieval.scoring import ScoringRetriever
 from encorec.testing import ContractError, check_retriever
 from encorec.types import Candidates, FloatMatrix, FloatVector, IntVector, Queries
+
+
+def every_score(scored: Scored, queries: Queries) -> FloatMatrix:
+    query, item = np.divmod(np.arange(len(queries) * queries.items), queries.items)
+    return scored.at(query.astype(np.int32), item.astype(np.int32)).reshape(len(queries), queries.items)
 
 
 class GuessesBeforeFit(Popularity):
@@ -52,8 +58,8 @@ class KeepsStateBesideItsArrays(Popularity):
         self.bonus = np.linspace(0, 1, data.interactions.items, dtype=np.float32)
         return super().learn(data, rng)
 
-    def scores(self, queries: Queries) -> FloatMatrix:
-        return super().scores(queries) + (0 if self.bonus is None else self.bonus)
+    def scored(self, queries: Queries) -> Scored:
+        return DenseScores(every_score(super().scored(queries), queries) + (0 if self.bonus is None else self.bonus))
 
 
 class SavesAList(Popularity):
@@ -62,17 +68,17 @@ class SavesAList(Popularity):
 
 
 class LooksTheUserUp(Popularity):
-    def scores(self, queries: Queries) -> FloatMatrix:
-        scores = super().scores(queries)
+    def scored(self, queries: Queries) -> Scored:
+        scores = every_score(super().scored(queries), queries)
         if queries.user is not None:
             scores[queries.user >= 0, -1] += 5
-        return scores
+        return DenseScores(scores)
 
 
 class SortsTheQueries(Popularity):
-    def scores(self, queries: Queries) -> FloatMatrix:
+    def scored(self, queries: Queries) -> Scored:
         queries.history.item.sort()
-        return super().scores(queries)
+        return super().scored(queries)
 
 
 class CutsBeforeItBars(Popularity):
@@ -98,13 +104,13 @@ class KnowsOnlyItsHistory(Covisitation):
 
 
 class ReadsBehindTheCut(Covisitation):
-    def scores(self, queries: Queries) -> FloatMatrix:
-        return super().scores(queries.with_history(replace(queries.history, stop=None)))
+    def scored(self, queries: Queries) -> Scored:
+        return super().scored(queries.with_history(replace(queries.history, stop=None)))
 
 
 class RanksWithinTheBatch(Popularity):
-    def scores(self, queries: Queries) -> FloatMatrix:
-        return super().scores(queries) + np.float32(len(queries))
+    def scored(self, queries: Queries) -> Scored:
+        return DenseScores(every_score(super().scored(queries), queries) + np.float32(len(queries)))
 
 
 class ScoresNaN(Popularity):

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
-from tests.worlds import ITEMS, Trained
+from tests.worlds import Trained
 
 from encorec.errors import DataError
 from encorec.pipeline.batch import recommend_to_file
 from encorec.pipeline.engine import Engine
-from encorec.pipeline.requests import Answer, Request
+from encorec.pipeline.requests import Request
+from encorec.types import Slate
 
 USERS = [5, 6, "somebody new", 7, 8, 9, 10]
 
@@ -21,9 +23,9 @@ class Counting(Engine):
 
     asked = 0
 
-    def recommend(self, requests: Sequence[Request], states: Any = None, *, now: int | None = None) -> list[Answer]:
-        self.asked += len(requests)
-        return super().recommend(requests, states, now=now)
+    def slates(self, user_ids: Sequence[int | str], k: int, *, now: int, threads: int = 1) -> Slate:
+        self.asked += len(user_ids)
+        return super().slates(user_ids, k, now=now, threads=threads)
 
 
 @pytest.fixture
@@ -55,6 +57,18 @@ def test_the_file_holds_the_answers_of_the_engine(
     assert frame.columns == ["user_id", "item_id", "rank", "score", "source"]
     assert frame.rows() == rows(engine, users, 4, now)
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_threads_change_nothing(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("encorec.pipeline.two_stage.CELLS_PER_BLOCK", 100)
+    users = engine.artifact.users.ids.tolist()
+    files = [
+        recommend_to_file(
+            engine, users, 4, tmp_path / f"{threads}.parquet", now=engine.artifact.data_end, threads=threads
+        )
+        for threads in (1, 3)
+    ]
+    assert pl.read_parquet(files[0]).equals(pl.read_parquet(files[1]))
 
 
 def test_ids_of_both_kinds_are_written_as_text(engine: Engine, tmp_path: Path) -> None:
@@ -112,13 +126,10 @@ def test_a_part_without_any_item_fits_the_others(trained: Trained, tmp_path: Pat
     """Found where everybody in a part had seen everything: its columns have no type of their own."""
 
     class Exhausted(Engine):
-        def recommend(self, requests: Sequence[Request], states: Any = None, *, now: int | None = None) -> list[Answer]:
-            everything = tuple(range(ITEMS))
-            asked = [
-                Request(user_id=one.user_id, k=one.k, deny=everything if one.user_id in (5, 6) else ())
-                for one in requests
-            ]
-            return super().recommend(asked, states, now=now)
+        def slates(self, user_ids: Sequence[int | str], k: int, *, now: int, threads: int = 1) -> Slate:
+            slate = super().slates(user_ids, k, now=now, threads=threads)
+            slate.item[np.isin(user_ids, [5, 6])] = -1
+            return slate
 
     out = recommend_to_file(Exhausted(trained.engine.artifact), [5, 6, 7, 8], 2, tmp_path / "slates.parquet", now=9)
     assert pl.read_parquet(out)["user_id"].to_list() == [7, 7, 8, 8]

@@ -22,6 +22,9 @@ def recommend_command(
     everybody: Annotated[bool, typer.Option("--all", help="All users of the training data.")] = False,
     k: Annotated[int, typer.Option("-k", help="Items per user.", min=1)] = 10,
     clock: ClockOption = "now",
+    threads: Annotated[
+        int | None, typer.Option(help="Used side by side; none = as many as there are cores.", min=1)
+    ] = None,
 ) -> None:
     """Recommendations for many users into one file; resumes when called again."""
     from encorec.pipeline.batch import recommend_to_file
@@ -33,7 +36,7 @@ def recommend_command(
     ids = engine.artifact.users.ids.tolist() if users is None else _user_ids(users)
     now = asking_second(clock, engine.artifact.data_end)
     with progress_bar(err) as step:
-        recommend_to_file(engine, ids, k, to, now=now, clock=clock, progress=step)
+        recommend_to_file(engine, ids, k, to, now=now, clock=clock, threads=threads, progress=step)
     tell(f"{len(ids):,} users: {to}")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
+from encorec.data.interactions import distinct
 from encorec.errors import ConfigError, DataError
 from encorec.types import BoolVector, Histories, IntVector, ItemLists
 
@@ -238,21 +239,23 @@ def _fold(
 ) -> Fold:
     """The fold with these past and test rows (m,) and these times of asking (users,)."""
     before, after = data.restrict(past), data.interactions.take(test)
-    known, had = before.interactions, _pairs(before)
+    known = before.interactions
     cold_user, cold_item = known.user_counts[after.user] == 0, known.item_counts[after.item] == 0
     pairs = after.user.astype(np.int64) * after.items + after.item
-    seen = _contains(had, pairs)
+    seen = _contains(known.pairs, pairs)
     dropped = np.zeros(len(after), bool)
     dropped |= cold_user & drops.drop_cold_users
     dropped |= cold_item & drops.drop_cold_items
     dropped |= seen & (drop_seen if drops.drop_seen is None else drops.drop_seen)
-    kept = np.unique(pairs[~dropped])
+    kept = distinct(pairs[~dropped])
     if not len(kept) or not len(known):
         raise DataError(
             f"split {name}: {len(known)} interactions before and {len(kept)} usable after the cut of "
             f"{len(data.interactions)}; both sides need some: choose another cut or drop less"
         )
-    user, starts = np.unique(kept // after.items, return_index=True)
+    owner = kept // after.items
+    user = distinct(owner)
+    starts = np.searchsorted(owner, user)
     truth = ItemLists(np.append(starts, len(kept)).astype(np.int64), (kept % after.items).astype(np.int32))
     statistics = FoldStatistics(
         fold=name,
@@ -260,22 +263,17 @@ def _fold(
         train_users=int(np.count_nonzero(known.user_counts)),
         train_items=int(np.count_nonzero(known.item_counts)),
         test_rows=len(after),
-        test_users=len(np.unique(after.user)),
-        test_items=len(np.unique(after.item)),
-        cold_users=len(np.unique(after.user[cold_user])),
+        test_users=len(distinct(after.user)),
+        test_items=len(distinct(after.item)),
+        cold_users=len(distinct(after.user[cold_user])),
         cold_user_rows=int(cold_user.sum()),
-        cold_items=len(np.unique(after.item[cold_item])),
+        cold_items=len(distinct(after.item[cold_item])),
         cold_item_rows=int(cold_item.sum()),
         seen_rows=int(seen.sum()),
         queries=len(user),
         truth_items=len(kept),
     )
     return Fold(name, before, user.astype(np.int32), now[user], known.histories.take(user), truth, statistics)
-
-
-def _pairs(data: Dataset) -> IntVector:
-    table = data.interactions
-    return np.unique(table.user.astype(np.int64) * table.items + table.item)
 
 
 def _contains(ordered: IntVector, wanted: IntVector) -> BoolVector:

@@ -6,15 +6,17 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from encorec.errors import DataError
 from encorec.pipeline.engine import Engine
-from encorec.pipeline.requests import ItemId, Request
+from encorec.pipeline.requests import ItemId
+from encorec.types import names_of
 
-__all__ = ["FORMATS", "recommend_to_file"]
+__all__ = ["FORMATS", "recommend_to_file", "usable_cores"]
 
-PART_SIZE = 4096
+PART_SIZE = 16_384
 FORMATS = (".csv", ".parquet")
 
 
@@ -26,6 +28,7 @@ def recommend_to_file(
     *,
     now: int,
     clock: str | None = None,
+    threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Path:
     """Write ``user_id, item_id, rank, score, source`` for every user, best first.
@@ -38,6 +41,7 @@ def recommend_to_file(
         now: second of asking.
         clock: setting that ``now`` was read from; an interrupted job of the same setting goes on at its own ``now``.
             None = only one of the same second does.
+        threads: used side by side; none = as many as this process may use cores. Answers do not depend on it.
         progress: told what is done of how many users.
 
     Raises:
@@ -57,26 +61,38 @@ def recommend_to_file(
             progress("recommend", start, len(users))
         path = parts / f"{start:012d}.parquet"
         if not path.exists():
-            _write(_answers(engine, users[start : start + PART_SIZE], k, now), path)
+            _write(_answers(engine, users[start : start + PART_SIZE], k, now, threads or usable_cores()), path)
         paths.append(path)
     _write(pl.concat([pl.read_parquet(path) for path in paths], how="vertical_relaxed"), out)
     shutil.rmtree(parts)
     return out
 
 
-def _answers(engine: Engine, users: Sequence[ItemId], k: int, now: int) -> pl.DataFrame:
-    answers = engine.recommend([Request(user_id=user, k=k) for user in users], now=now)
-    rows = [(answer.user_id, item) for answer in answers for item in answer.items]
+def _answers(engine: Engine, users: Sequence[ItemId], k: int, now: int, threads: int) -> pl.DataFrame:
+    slate = engine.slates(users, k, now=now, threads=threads)
+    query, place = np.nonzero(slate.item >= 0)
+    bits, code = np.unique(slate.source[query, place], return_inverse=True)
+    names = pl.Series(["|".join(names_of(one, slate.sources)) for one in bits.tolist()], dtype=pl.String)
+    ids = pl.Series("user_id", [str(one) for one in users] if len(set(map(type, users))) > 1 else list(users))
     return pl.DataFrame(
         {
-            "user_id": [user for user, _ in rows],
-            "item_id": [item.item_id for _, item in rows],
-            "rank": [item.position for _, item in rows],
-            "score": [item.score for _, item in rows],
-            "source": ["|".join(item.source) for _, item in rows],
-        },
-        strict=False,
+            "user_id": ids[query],
+            "item_id": engine.artifact.items.ids[slate.item[query, place]],
+            "rank": place + 1,
+            "score": slate.score[query, place].astype(np.float64),
+            "source": names[code],
+        }
     )
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, which may be fewer than the machine has.
+
+    Example:
+        >>> usable_cores() >= 1
+        True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _begun_at(path: Path, now: int) -> int:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from encorec.protocols import Retriever, is_scorer
+from encorec.protocols import Retriever, Scored, is_scorer
+from encorec.retrieval.scored import scored_by
 from encorec.retrieval.selection import unite_lists
-from encorec.retrieval.topk import top_k
 from encorec.types import BoolMatrix, Candidates, FloatMatrix, FloatVector, IntMatrix, IntVector, Queries
 
 __all__ = ["gather", "lists_of"]
@@ -36,18 +36,18 @@ def gather(retrievers: Mapping[str, Retriever], quotas: Mapping[str, int], queri
     mask = queries.eligible.mask(len(queries))
     width = min(max(quotas.values()), queries.items)
     lists = np.full((len(retrievers), len(queries), width), -1, np.int32)
-    scored: list[FloatMatrix | Candidates] = []
+    answers: list[Scored | Candidates] = []
     for source, (name, retriever) in enumerate(retrievers.items()):
-        found, scores = _ask(retriever, min(quotas[name], width), queries, mask)
+        found, answer = _ask(retriever, min(quotas[name], width), queries, mask)
         lists[source, :, : found.shape[1]] = found
-        scored.append(scores)
+        answers.append(answer)
     query, item, rank = _union(lists, queries.items)
-    score = np.empty((len(item), len(scored)), np.float32)
-    for source, scores in enumerate(scored):
-        if isinstance(scores, Candidates):
-            score[:, source] = _scores_of(scores, query, item, queries.items)
+    score = np.empty((len(item), len(answers)), np.float32)
+    for source, answer in enumerate(answers):
+        if isinstance(answer, Candidates):
+            score[:, source] = _scores_of(answer, query, item, queries.items)
         else:
-            score[:, source] = scores[0, item] if len(scores) == 1 else scores[query, item]
+            score[:, source] = answer.at(query, item)
     return Candidates(query, item, score, rank, tuple(retrievers))
 
 
@@ -69,13 +69,11 @@ def lists_of(candidates: Candidates, n: int, k: int) -> IntMatrix:
     return lists
 
 
-def _ask(
-    retriever: Retriever, quota: int, queries: Queries, mask: BoolMatrix
-) -> tuple[IntMatrix, FloatMatrix | Candidates]:
+def _ask(retriever: Retriever, quota: int, queries: Queries, mask: BoolMatrix) -> tuple[IntMatrix, Scored | Candidates]:
     """(n, quota) items that one source proposes, and its scores: of the whole catalogue if it has them."""
     if is_scorer(retriever):
-        scores = retriever.scores(queries)
-        return top_k(scores, mask, quota)[0], scores
+        scored = scored_by(retriever, queries)
+        return scored.best(mask, quota)[0], scored
     found = retriever.retrieve(queries, quota)
     return lists_of(found, len(queries), quota), found
 

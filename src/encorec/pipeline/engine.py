@@ -13,7 +13,7 @@ import numpy as np
 from encorec.errors import ArtifactError, QueryError
 from encorec.pipeline.artifact import Artifact, load_artifact
 from encorec.pipeline.explain import explain_slate
-from encorec.pipeline.query_building import build_queries
+from encorec.pipeline.query_building import build_queries, stored_queries
 from encorec.pipeline.requests import Answer, ItemId, Recommended, Request, Similar, UserState
 from encorec.retrieval.scoring import fill_unscored
 from encorec.retrieval.topk import top_k
@@ -77,6 +77,23 @@ class Engine:
             ):
                 answers[place] = answer
         return [answer for answer in answers if answer is not None]
+
+    def slates(self, user_ids: Sequence[ItemId], k: int, *, now: int, threads: int = 1) -> Slate:
+        """``recommend`` for many users of whom nothing but the training data is known, as arrays.
+
+        Args:
+            user_ids: n users; unknown ones are guests.
+            k: places.
+            now: the second of asking.
+            threads: blocks of users that are answered side by side; answers do not depend on it.
+
+        Raises:
+            QueryError: k below 1.
+        """
+        if k < 1:
+            raise QueryError(f"k is {k}, allowed is 1 or more")
+        queries = stored_queries(self.artifact, self.artifact.users.rows(user_ids), now)
+        return self.artifact.pipeline.recommend(queries, k, threads=threads)
 
     def similar(
         self,

@@ -9,7 +9,7 @@ from encorec.pipeline.artifact import Artifact
 from encorec.pipeline.requests import PastEvent, Request, UserState
 from encorec.types import BoolVector, Eligibility, FloatMatrix, FloatVector, Histories, IntVector, ItemLists, Queries
 
-__all__ = ["build_queries"]
+__all__ = ["build_queries", "stored_queries"]
 
 
 class _Events(NamedTuple):
@@ -61,6 +61,32 @@ def build_queries(
         np.array([one.user for one in asked], np.int32),
     )
     return queries, [one.unknown for one in asked]
+
+
+def stored_queries(artifact: Artifact, users: IntVector, now: int) -> Queries:
+    """What ``build_queries`` makes of plain requests of users of whom nothing is remembered, all at once.
+
+    Args:
+        artifact: knows training histories and features.
+        users: (n,) int32 rows, -1 = unknown.
+        now: second of asking.
+    """
+    known = users >= 0
+    stored = artifact.histories.take(users[known])
+    lengths = np.zeros(len(users), np.int64)
+    lengths[known] = stored.lengths
+    indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    history = Histories(indptr, stored.item, stored.time, stored.weight).before(now).compact()
+    exclude = ItemLists(history.indptr, history.item) if artifact.config.seen == "exclude" else None
+    features = np.full((len(users), artifact.user_features.shape[1]), np.nan, np.float32)
+    features[known] = artifact.user_features[users[known]]
+    return Queries(
+        history,
+        np.full(len(users), now, np.int64),
+        Eligibility(artifact.catalogue, exclude),
+        features if features.shape[1] else None,
+        users.astype(np.int32),
+    )
 
 
 def _read(artifact: Artifact, request: Request, state: UserState | None, now: int) -> _Asked:

@@ -1,7 +1,9 @@
 """The one function that answers queries: retrieve, featurise, rank, select."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,7 +13,9 @@ from encorec.pipeline.selectors import TopSelector
 from encorec.protocols import Ranker, Retriever, Selector
 from encorec.types import Candidates, FloatVector, Queries, Slate
 
-__all__ = ["FirstStage", "TwoStage", "query_blocks"]
+__all__ = ["FirstStage", "TwoStage", "in_blocks", "query_blocks"]
+
+Answer = TypeVar("Answer")
 
 CELLS_PER_BLOCK = 8_000_000
 
@@ -28,6 +32,22 @@ def query_blocks(queries: Queries) -> Iterator[slice]:
     size = max(1, CELLS_PER_BLOCK // max(queries.items, 1))
     for start in range(0, len(queries), size):
         yield slice(start, min(start + size, len(queries)))
+
+
+def in_blocks(answer: Callable[[slice], Answer], queries: Queries, threads: int = 1) -> list[Answer]:
+    """``answer`` of every block of ``queries``, in order; the compiled loops let threads run side by side.
+
+    Example:
+        >>> from encorec.types import Eligibility, Histories
+        >>> queries = Queries(Histories.empty(3), np.zeros(3, int), Eligibility(np.ones(4_000_000, bool)))
+        >>> in_blocks(lambda block: block.stop - block.start, queries, threads=2)
+        [2, 1]
+    """
+    blocks = query_blocks(queries)
+    if threads <= 1:
+        return [answer(block) for block in blocks]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(answer, blocks))
 
 
 @dataclass(frozen=True)
@@ -67,16 +87,17 @@ class TwoStage:
     source: str | None = None
     selector: Selector = field(default_factory=TopSelector)
 
-    def recommend(self, queries: Queries, k: int) -> Slate:
+    def recommend(self, queries: Queries, k: int, *, threads: int = 1) -> Slate:
         """The best ``min(k, eligible)`` items of each of n queries.
 
         Args:
             queries: n queries, histories cut before ``now``.
             k: places to fill.
+            threads: blocks of queries that are answered side by side; answers do not depend on it.
         """
         if len(queries) == 1:
             return self._answer(queries, k)
-        slates = [self._answer(queries.take(block), k) for block in query_blocks(queries)]
+        slates = in_blocks(lambda block: self._answer(queries.take(block), k), queries, threads)
         return _joined(slates, k, tuple(self.first.retrievers))
 
     def candidates(self, queries: Queries, k: int) -> Candidates:

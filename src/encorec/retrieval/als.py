@@ -7,8 +7,9 @@ from scipy import linalg
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.protocols import Arrays
+from encorec.protocols import Arrays, Scored
 from encorec.retrieval.row_sums import add_dense_rows
+from encorec.retrieval.scored import DenseScores
 from encorec.retrieval.scoring import (
     ScoringRetriever,
     distinct_items,
@@ -77,15 +78,15 @@ class ALS(ScoringRetriever):
             "prior": popularity_prior(data),
         }
 
-    def scores(self, queries: Queries) -> FloatMatrix:
-        """(n, items) float32 inner products; for an empty history the order of popularity."""
+    def scored(self, queries: Queries) -> Scored:
+        """Inner products; for an empty history the order of popularity."""
         learnt = self.arrays()
         users = self.encode(queries)
         n, size = users.shape
         rows = np.tile(np.arange(size, dtype=np.int32), n)
         out = np.zeros((n, queries.items), np.float32)
         add_dense_rows(np.arange(n + 1, dtype=np.int64) * size, rows, users.ravel(), learnt["factors"], out)
-        return fill_unscored(out, learnt["prior"])
+        return DenseScores(fill_unscored(out, learnt["prior"]))
 
     def encode(self, queries: Queries) -> FloatMatrix:
         """(n, size) float32 user vectors, each solved from the history: hu2008, equation 4."""

@@ -6,14 +6,8 @@ from scipy import sparse
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
 from encorec.data.interactions import Interactions
-from encorec.protocols import Arrays
-from encorec.retrieval.scoring import (
-    ScoringRetriever,
-    fill_unscored,
-    popularity_prior,
-    recent_events,
-    sum_sparse_rows,
-)
+from encorec.protocols import Arrays, Scored
+from encorec.retrieval.scoring import ScoringRetriever, popularity_prior, recent_events
 from encorec.types import FloatMatrix, Queries
 
 __all__ = ["Covisitation", "CovisitationConfig"]
@@ -28,6 +22,7 @@ class CovisitationConfig(Config, tag="covisitation", tag_field="kind"):
         decay: weight of an event for each newer one, in (0, 1].
         damping: pairs are divided by (events of the first item + damping), so that rare items do not shout.
         backward: weight of the reverse order, in [0, 1].
+        neighbours: strongest followers kept per item.
     """
 
     window: int = 5
@@ -35,8 +30,10 @@ class CovisitationConfig(Config, tag="covisitation", tag_field="kind"):
     decay: float = 0.8
     damping: float = 10.0
     backward: float = 0.0
+    neighbours: int = 2000
 
     def __post_init__(self) -> None:
+        bounded(self, neighbours=(1, 10**6))
         bounded(self, window=(1, 1000), last=(1, 10**6), decay=(1e-6, 1), damping=(0, 10**9), backward=(0, 1))
 
 
@@ -62,6 +59,7 @@ class Covisitation(ScoringRetriever):
             pairs = pairs + self.config.backward * pairs.T.tocsr()
         events = data.interactions.item_counts + self.config.damping
         pairs.data = pairs.data / np.repeat(np.maximum(events, 1), np.diff(pairs.indptr))
+        pairs = _strongest(pairs, self.config.neighbours)
         return {
             "indptr": pairs.indptr.astype(np.int64),
             "item": pairs.indices.astype(np.int32),
@@ -69,12 +67,9 @@ class Covisitation(ScoringRetriever):
             "prior": popularity_prior(data),
         }
 
-    def scores(self, queries: Queries) -> FloatMatrix:
-        """(n, items) float32; items that never followed come after, by popularity."""
-        learnt = self.arrays()
-        history = queries.history.tail(self.config.last)
-        events = recent_events(history, self.config.decay)
-        return fill_unscored(sum_sparse_rows(events, learnt, queries.items), learnt["prior"])
+    def scored(self, queries: Queries) -> Scored:
+        """Summed shares; items that never followed come after, by popularity."""
+        return self.sparse_scores(recent_events(queries.history.tail(self.config.last), self.config.decay))
 
     def similar(self, items: np.ndarray) -> FloatMatrix:
         """(n,) item numbers -> (n, items) float32 share of the next steps."""
@@ -92,3 +87,16 @@ class Covisitation(ScoringRetriever):
             weight = np.full(len(first), 1 / steps)
             total = total + sparse.coo_array((weight, (first, later)), total.shape).tocsr()
         return total
+
+
+def _strongest(matrix: sparse.csr_array, n: int) -> sparse.csr_array:
+    """The n largest entries of every row, equal ones in column order."""
+    lengths = np.diff(matrix.indptr)
+    if lengths.max(initial=0) <= n:
+        return matrix
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((matrix.indices, np.negative(matrix.data), row))
+    place = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], lengths)
+    kept = np.sort(order[place < n])
+    indptr = np.concatenate([[0], np.cumsum(np.minimum(lengths, n))])
+    return sparse.csr_array((matrix.data[kept], matrix.indices[kept], indptr), matrix.shape)

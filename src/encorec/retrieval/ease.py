@@ -5,8 +5,9 @@ from scipy import linalg, sparse
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.protocols import Arrays
+from encorec.protocols import Arrays, Scored
 from encorec.retrieval.row_sums import add_dense_rows, add_sparse_rows
+from encorec.retrieval.scored import DenseScores
 from encorec.retrieval.scoring import (
     ScoringRetriever,
     WeightedItems,
@@ -14,7 +15,6 @@ from encorec.retrieval.scoring import (
     distinct_items,
     fill_unscored,
     popularity_prior,
-    sum_sparse_rows,
     user_item_matrix,
 )
 from encorec.retrieval.selection import select_top
@@ -80,18 +80,18 @@ class EASE(ScoringRetriever):
             return {"weights": _spread(weights, items, table.items), **prior}
         return {**self._strongest(weights, items, table.items), **prior}
 
-    def scores(self, queries: Queries) -> FloatMatrix:
-        """(n, items) float32; for an empty history the order of popularity."""
+    def scored(self, queries: Queries) -> Scored:
+        """Weighted sums; for an empty history the order of popularity."""
         learnt = self.arrays()
         history = queries.history.compact() if self.config.last is None else queries.history.tail(self.config.last)
         merged = distinct_items(history, self.config.decay, queries.items)
         if "inverse" in learnt:
-            return fill_unscored(_dual_scores(merged, learnt, queries.items), learnt["prior"])
+            return DenseScores(fill_unscored(_dual_scores(merged, learnt, queries.items), learnt["prior"]))
         if "weights" not in learnt:
-            return fill_unscored(sum_sparse_rows(merged, learnt, queries.items), learnt["prior"])
+            return self.sparse_scores(merged)
         out = np.zeros((len(queries), queries.items), np.float32)
         add_dense_rows(*merged, learnt["weights"], out)
-        return fill_unscored(out, learnt["prior"])
+        return DenseScores(fill_unscored(out, learnt["prior"]))
 
     def _strongest(self, weights: FloatMatrix, items: IntVector, size: int) -> Arrays:
         """The ``neighbours`` weights of largest magnitude of each row, in CSR form over the whole catalogue."""

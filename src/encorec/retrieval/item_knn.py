@@ -7,15 +7,8 @@ from scipy import sparse
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.protocols import Arrays
-from encorec.retrieval.scoring import (
-    ScoringRetriever,
-    csr_rows,
-    fill_unscored,
-    popularity_prior,
-    recent_events,
-    sum_sparse_rows,
-)
+from encorec.protocols import Arrays, Scored
+from encorec.retrieval.scoring import ScoringRetriever, csr_rows, popularity_prior, recent_events
 from encorec.retrieval.selection import nearest_rows
 from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
 
@@ -75,12 +68,10 @@ class ItemKNN(ScoringRetriever):
         nearest_rows(*_parts(weighted), *_parts(transposed), item, score)
         return {**csr_rows(item, score), "prior": popularity_prior(data)}
 
-    def scores(self, queries: Queries) -> FloatMatrix:
-        """(n, items) float32 summed similarity; items like none of the history follow by popularity."""
-        learnt = self.arrays()
+    def scored(self, queries: Queries) -> Scored:
+        """Summed similarity; items like none of the history follow by popularity."""
         history = queries.history.compact() if self.config.last is None else queries.history.tail(self.config.last)
-        events = recent_events(history, self.config.decay)
-        return fill_unscored(sum_sparse_rows(events, learnt, queries.items), learnt["prior"])
+        return self.sparse_scores(recent_events(history, self.config.decay))
 
     def similar(self, items: IntVector) -> FloatMatrix:
         """(n,) item numbers -> (n, items) float32 similarity, 0 beyond the kept neighbours."""

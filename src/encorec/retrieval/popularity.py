@@ -5,7 +5,8 @@ import numpy as np
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
 from encorec.errors import ConfigError, unknown_name
-from encorec.protocols import Arrays
+from encorec.protocols import Arrays, Scored
+from encorec.retrieval.scored import RankedScores
 from encorec.retrieval.scoring import ScoringRetriever, popularity_prior
 from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
 
@@ -58,14 +59,14 @@ class Popularity(ScoringRetriever):
         code, known = np.unique(_keys(features), return_inverse=True, axis=0)
         table = data.interactions
         pairs = table.user.astype(np.int64) * table.items + table.item
-        _, newest = np.unique(pairs[::-1], return_index=True)
-        newest = len(pairs) - 1 - newest
+        order = np.argsort(pairs, kind="stable")
+        newest = order[np.diff(pairs[order], append=-1) != 0]
         weight = self._weights(table.end - 1 - table.time[newest])
         user, item = table.user[newest], table.item[newest]
         share = _share(np.bincount(item, weight, table.items))
         everybody = np.where(share > 0, share, popularity_prior(data))
         rows, codes = [everybody], [np.zeros(len(columns), np.float32)]
-        active = np.unique(user)
+        active = np.flatnonzero(table.user_counts)
         for segment in range(len(code) if columns else 0):
             members = known[active] == segment
             if members.sum() >= self.config.min_users:
@@ -79,10 +80,9 @@ class Popularity(ScoringRetriever):
             "column": np.asarray(columns, np.int64),
         }
 
-    def scores(self, queries: Queries) -> FloatMatrix:
-        """(n, items) float32: share of the top item; negative where nobody took it in the window or segment."""
-        learnt = self.arrays()
-        return learnt["popularity"][self._segments(queries)]
+    def scored(self, queries: Queries) -> Scored:
+        """Share of the top item; negative where nobody took it in the window or segment."""
+        return RankedScores(self._segments(queries), self.arrays()["popularity"], self.order("popularity"))
 
     def _segments(self, queries: Queries) -> IntVector:
         """(n,) row of each query's segment, 0 = everybody."""

@@ -1,12 +1,15 @@
 """What the user takes again: own past events, each worth half after a half-life."""
 
+from functools import cached_property
+
 import numpy as np
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.protocols import Arrays
-from encorec.retrieval.scoring import ScoringRetriever, fill_unscored, popularity_prior
-from encorec.types import FloatMatrix, Queries
+from encorec.protocols import Arrays, Scored
+from encorec.retrieval.scored import SparseScores
+from encorec.retrieval.scoring import ScoringRetriever, popularity_prior
+from encorec.types import Queries
 
 __all__ = ["Repeats", "RepeatsConfig"]
 
@@ -47,10 +50,16 @@ class Repeats(ScoringRetriever):
         """Only the order of items never taken."""
         return {"prior": popularity_prior(data)}
 
-    def scores(self, queries: Queries) -> FloatMatrix:
-        """(n, items) float32; negative for items that the user never took."""
+    def scored(self, queries: Queries) -> Scored:
+        """Summed faded weights; items that the user never took follow by popularity."""
         history = queries.history.compact()
         age = np.maximum(queries.now[history.owner] - history.time, 0) / (self.config.half_life_days * DAY)
-        out = np.zeros((len(queries), queries.items), np.float32)
-        np.add.at(out, (history.owner, history.item), (history.weight * 0.5**age).astype(np.float32))
-        return fill_unscored(out, self.arrays()["prior"])
+        weight = (history.weight * 0.5**age).astype(np.float32)
+        return SparseScores(history.indptr, history.item, weight, self._itself, self.order("prior"))
+
+    @cached_property
+    def _itself(self) -> Arrays:
+        """Every item alike itself alone, in CSR form, and the order of the others."""
+        items = len(self.arrays()["prior"])
+        alike = {"indptr": np.arange(items + 1), "item": np.arange(items, dtype=np.int32)}
+        return {**self.arrays(), **alike, "value": np.ones(items, np.float32)}

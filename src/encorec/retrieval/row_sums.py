@@ -7,6 +7,8 @@ from encorec.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = ["add_dense_rows", "add_sparse_rows", "merge_repeats"]
 
+TILE = 2048
+
 
 @compiled(read(INT64), read(INT32), read(FLOAT32), read(FLOAT32, 2), write(FLOAT32, 2))
 def add_dense_rows(
@@ -28,12 +30,24 @@ def add_dense_rows(
         >>> out.tolist()
         [[4.0, 6.0]]
     """
-    for query in range(len(indptr) - 1):
-        target = out[query]
-        for entry in range(indptr[query], indptr[query + 1]):
-            source, strength = matrix[row[entry]], weight[entry]
-            for item in range(len(target)):
-                target[item] += strength * source[item]
+    items = out.shape[1]
+    for start in range(0, items, TILE):  # a tile of the matrix stays in the cache while all queries pass over it
+        tile = slice(start, min(start + TILE, items))
+        for query in range(len(indptr) - 1):
+            target, entry, end = out[query, tile], indptr[query], indptr[query + 1]
+            while entry + 4 <= end:  # four rows in one pass, still added one after the other
+                first, second = matrix[row[entry], tile], matrix[row[entry + 1], tile]
+                third, fourth = matrix[row[entry + 2], tile], matrix[row[entry + 3], tile]
+                a, b, c, d = weight[entry], weight[entry + 1], weight[entry + 2], weight[entry + 3]
+                for item in range(len(target)):
+                    total = ((target[item] + a * first[item]) + b * second[item]) + c * third[item]
+                    target[item] = total + d * fourth[item]
+                entry += 4
+            while entry < end:
+                source, strength = matrix[row[entry], tile], weight[entry]
+                for item in range(len(target)):
+                    target[item] += strength * source[item]
+                entry += 1
 
 
 @compiled(

@@ -11,9 +11,10 @@ from encorec.config import Config
 from encorec.data.dataset import Dataset
 from encorec.data.interactions import Interactions
 from encorec.errors import NotFitted
-from encorec.protocols import Arrays
-from encorec.retrieval.row_sums import add_sparse_rows, merge_repeats
-from encorec.retrieval.topk import candidates_of, top_k
+from encorec.protocols import Arrays, Scored
+from encorec.retrieval.row_sums import merge_repeats
+from encorec.retrieval.scored import SparseScores, prior_order
+from encorec.retrieval.topk import candidates_of
 from encorec.types import Candidates, FloatMatrix, FloatVector, Histories, IntVector, Queries
 
 __all__ = [
@@ -24,15 +25,22 @@ __all__ = [
     "fill_unscored",
     "popularity_prior",
     "recent_events",
-    "sum_sparse_rows",
     "user_item_matrix",
 ]
+
+
+class WeightedItems(NamedTuple):
+    """Ragged weighted items of n queries: ``indptr`` (n + 1,) int64, ``item`` (m,) int32, ``weight`` (m,) float32."""
+
+    indptr: IntVector
+    item: IntVector
+    weight: FloatVector
 
 
 class ScoringRetriever:
     """A retriever that learns named arrays and scores the whole catalogue from them.
 
-    A subclass names its ``Settings``, learns in ``learn`` and answers in ``scores``.
+    A subclass names its ``Settings``, learns in ``learn`` and answers in ``scored``.
     """
 
     Settings: ClassVar[type[Config]]
@@ -40,18 +48,25 @@ class ScoringRetriever:
     def __init__(self, config: Any = None) -> None:
         self.config: Any = self.Settings() if config is None else config
         self._learnt: Arrays | None = None
+        self._orders: Arrays = {}
 
     def learn(self, data: Dataset, rng: np.random.Generator) -> Arrays:
         """Named arrays learnt from ``data``."""
         raise NotImplementedError(type(self).__name__)
 
-    def scores(self, queries: Queries) -> FloatMatrix:
-        """(n, items) float32; larger is better, never NaN."""
+    def scored(self, queries: Queries) -> Scored:
+        """What it thinks of the catalogue for n queries; larger is better, never NaN."""
         raise NotImplementedError(type(self).__name__)
+
+    def scores(self, queries: Queries) -> FloatMatrix:
+        """(n, items) float32: ``scored`` of every item, for those who want to see them all."""
+        n, items = len(queries), queries.items
+        query, item = np.repeat(np.arange(n, dtype=np.int32), items), np.tile(np.arange(items, dtype=np.int32), n)
+        return self.scored(queries).at(query, item).reshape(n, items)
 
     def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
         """Learn from everything in ``data``; it must end before the questions begin."""
-        self._learnt = self.learn(data, rng)
+        self._learnt, self._orders = self.learn(data, rng), {}
         return self
 
     def arrays(self) -> Arrays:
@@ -64,6 +79,16 @@ class ScoringRetriever:
             raise NotFitted(type(self).__name__)
         return self._learnt
 
+    def sparse_scores(self, events: WeightedItems) -> SparseScores:
+        """Weighted sums of the learnt rows ``indptr``, ``item``, ``value``; the others follow by ``prior``."""
+        return SparseScores(*events, self.arrays(), self.order("prior"))
+
+    def order(self, name: str) -> IntVector:
+        """int32 positions by falling value of the learnt array ``name``, along its last axis; found once."""
+        if name not in self._orders:
+            self._orders[name] = prior_order(self.arrays()[name])
+        return self._orders[name]
+
     @classmethod
     def from_arrays(cls, config: Any, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The retriever that these arrays were taken from."""
@@ -73,16 +98,8 @@ class ScoringRetriever:
 
     def retrieve(self, queries: Queries, n: int) -> Candidates:
         """The best ``min(n, eligible)`` items of every query."""
-        item, score = top_k(self.scores(queries), queries.eligible.mask(len(queries)), n)
+        item, score = self.scored(queries).best(queries.eligible.mask(len(queries)), n)
         return candidates_of(item, score, str(type(self.config).__struct_config__.tag))
-
-
-class WeightedItems(NamedTuple):
-    """Ragged weighted items of n queries: ``indptr`` (n + 1,) int64, ``item`` (m,) int32, ``weight`` (m,) float32."""
-
-    indptr: IntVector
-    item: IntVector
-    weight: FloatVector
 
 
 def recent_events(history: Histories, decay: float) -> WeightedItems:
@@ -131,25 +148,6 @@ def user_item_matrix(table: Interactions) -> sparse.csr_array:
     matrix.sum_duplicates()  # in place: without the copy it would move the offsets of the table
     matrix.data = np.log2(1 + matrix.data)
     return matrix
-
-
-def sum_sparse_rows(events: WeightedItems, learnt: Arrays, items: int) -> FloatMatrix:
-    """(n, items) float32: the weighted sum of the CSR rows ``learnt`` of each query's items.
-
-    Args:
-        events: weighted items of n queries.
-        learnt: ``indptr`` (items + 1,), ``item`` (z,), ``value`` (z,) of an item-to-item matrix.
-        items: size of the catalogue.
-
-    Example:
-        >>> learnt = {"indptr": np.array([0, 1, 1]), "item": np.array([1], np.int32), "value": np.ones(1, np.float32)}
-        >>> events = WeightedItems(np.array([0, 2]), np.zeros(2, np.int32), np.ones(2, np.float32))
-        >>> sum_sparse_rows(events, learnt, 2).tolist()
-        [[0.0, 2.0]]
-    """
-    out = np.zeros((len(events.indptr) - 1, items), np.float32)
-    add_sparse_rows(*events, learnt["indptr"], learnt["item"], learnt["value"], out)
-    return out
 
 
 def popularity_prior(data: Dataset) -> FloatVector:

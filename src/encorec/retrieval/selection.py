@@ -7,11 +7,14 @@ import numpy as np
 from encorec.compiled import BOOL, FLOAT32, FLOAT64, INT32, INT64, compiled, read, write
 from encorec.types import BoolMatrix, FloatMatrix, FloatVector, IntMatrix, IntVector
 
-__all__ = ["nearest_rows", "select_rows", "select_top", "unite_lists"]
+__all__ = ["keep_best", "nearest_rows", "select_rows", "select_top", "sort_kept", "unite_lists", "worse"]
+
+BLOCK = 64
 
 
 @compiled()
-def _worse(score_a: float, item_a: int, score_b: float, item_b: int) -> bool:
+def worse(score_a: Any, item_a: int, score_b: Any, item_b: int) -> bool:
+    """Whether the first item comes after the second: a lower score, or the same one further down the catalogue."""
     return score_a < score_b or (score_a == score_b and item_a > item_b)
 
 
@@ -21,9 +24,9 @@ def _sink(score: FloatVector, item: IntVector, start: int, end: int) -> None:
     root = start
     while 2 * root + 1 < end:
         child = 2 * root + 1
-        if child + 1 < end and _worse(score[child + 1], item[child + 1], score[child], item[child]):
+        if child + 1 < end and worse(score[child + 1], item[child + 1], score[child], item[child]):
             child += 1
-        if not _worse(score[child], item[child], score[root], item[root]):
+        if not worse(score[child], item[child], score[root], item[root]):
             return
         score[root], score[child] = score[child], score[root]
         item[root], item[child] = item[child], item[root]
@@ -31,7 +34,7 @@ def _sink(score: FloatVector, item: IntVector, start: int, end: int) -> None:
 
 
 @compiled()
-def _push(score: FloatVector, item: IntVector, size: int, value: Any, one: int) -> int:
+def keep_best(score: FloatVector, item: IntVector, size: int, value: Any, one: int) -> int:
     """Keep the best of a stream in ``score`` and ``item`` (k,); returns how many are kept. A heap once it is full."""
     k = len(score)
     if size < k:
@@ -40,15 +43,15 @@ def _push(score: FloatVector, item: IntVector, size: int, value: Any, one: int) 
             for start in range(k // 2 - 1, -1, -1):
                 _sink(score, item, start, k)
         return size + 1
-    if k and _worse(score[0], item[0], value, one):
+    if k and worse(score[0], item[0], value, one):
         score[0], item[0] = value, one
         _sink(score, item, 0, k)
     return size
 
 
 @compiled()
-def _sort_kept(score: FloatVector, item: IntVector, size: int) -> None:
-    """What ``_push`` kept becomes a list with the best first; the places behind it are emptied."""
+def sort_kept(score: FloatVector, item: IntVector, size: int) -> None:
+    """What ``keep_best`` kept becomes a list with the best first; the places behind it are emptied."""
     for start in range(size // 2 - 1, -1, -1):
         _sink(score, item, start, size)
     for end in range(size - 1, 0, -1):
@@ -80,10 +83,18 @@ def select_top(scores: FloatMatrix, eligible: BoolMatrix, item: IntMatrix, score
     for query in range(n if k else 0):
         values, allowed = scores[query], eligible[0 if shared else query]
         kept_score, kept_item, size = score[query], item[query], 0
-        for one in range(len(values)):
-            if allowed[one] and (size < k or values[one] > kept_score[0]):
-                size = _push(kept_score, kept_item, size, values[one], one)
-        _sort_kept(kept_score, kept_item, size)
+        for start in range(0, len(values), BLOCK):
+            end = min(start + BLOCK, len(values))
+            if size == k:  # once the list is full, most blocks hold nothing better: one look without a branch per item
+                better = 0
+                for one in range(start, end):
+                    better += values[one] > kept_score[0]
+                if not better:
+                    continue
+            for one in range(start, end):
+                if allowed[one] and (size < k or values[one] > kept_score[0]):
+                    size = keep_best(kept_score, kept_item, size, values[one], one)
+        sort_kept(kept_score, kept_item, size)
 
 
 @compiled(read(INT64), read(FLOAT64), write(INT64, 2))
@@ -108,8 +119,8 @@ def select_rows(indptr: IntVector, relevance: FloatVector, row: IntMatrix) -> No
         for one in range(indptr[query], indptr[query + 1]):
             known = relevance[one]
             if known == known and (size < k or known > value[0]):
-                size = _push(value, kept, size, known, one)
-        _sort_kept(value, kept, size)
+                size = keep_best(value, kept, size, known, one)
+        sort_kept(value, kept, size)
         for one in range(indptr[query], indptr[query + 1]):
             if size < k and relevance[one] != relevance[one]:
                 kept[size] = one
@@ -171,10 +182,10 @@ def nearest_rows(
         kept_score, kept_item, size = score[row], item[row], 0
         for place in range(count):
             column = touched[place]
-            size = _push(kept_score, kept_item, size, np.float32(total[column]), column)
+            size = keep_best(kept_score, kept_item, size, np.float32(total[column]), column)
             total[column] = 0
             known[column] = False
-        _sort_kept(kept_score, kept_item, size)
+        sort_kept(kept_score, kept_item, size)
 
 
 @compiled(read(INT32, 3), INT64, write(INT32), write(INT32), write(FLOAT32, 2), returns=INT64)

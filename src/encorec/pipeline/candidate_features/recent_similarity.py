@@ -4,6 +4,7 @@ import numpy as np
 
 from encorec.pipeline.candidate_features.context import Context
 from encorec.protocols import is_scorer
+from encorec.retrieval.scored import scored_by
 from encorec.types import FloatMatrix
 
 __all__ = ["RecentSimilarity"]
@@ -35,5 +36,4 @@ class RecentSimilarity:
             if not is_scorer(retriever):
                 out[:, column] = np.nan
                 continue
-            scores = retriever.scores(short[events])
-            out[:, column] = scores[0, item] if len(scores) == 1 else scores[query, item]
+            out[:, column] = scored_by(retriever, short[events]).at(query, item)
