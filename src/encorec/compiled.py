@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numba
-from numba.core.types import Array, Type
+from numba.core.types import Array, NamedTuple, Type
 
-__all__ = ["BOOL", "FLOAT32", "FLOAT64", "INT32", "INT64", "compiled", "read", "write"]
+__all__ = ["BOOL", "FLOAT32", "FLOAT64", "INT32", "INT64", "compiled", "read", "record", "write"]
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
@@ -36,6 +36,17 @@ def write(kind: Type, dimensions: int = 1) -> Array:
         2
     """
     return Array(kind, dimensions, "C")
+
+
+def record(kind: type, *fields: Type) -> NamedTuple:
+    """Values that belong together, as one argument: a named tuple with fields of these types.
+
+    Example:
+        >>> from collections import namedtuple
+        >>> record(namedtuple("Tea", "cups"), INT64).count
+        1
+    """
+    return NamedTuple(fields, kind)
 
 
 def compiled(*arguments: Type, returns: Type = numba.void) -> Callable[[Loop], Loop]:

@@ -9,9 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.evaluation.worlds import World, worlds
 
-from encorec.evaluation.accuracy import average_precision, f1, hit_rate, ndcg, precision, recall, reciprocal_rank
+from encorec.errors import DataError
+from encorec.evaluation.accuracy import (
+    average_precision,
+    f1,
+    hit_rate,
+    ndcg,
+    precision,
+    r_precision,
+    recall,
+    reciprocal_rank,
+)
 from encorec.evaluation.lists import JudgedLists, judge
-from encorec.evaluation.options import MapDenominator, NdcgIdeal, RecallDenominator
+from encorec.evaluation.options import MapDenominator, NdcgGain, NdcgIdeal, RecallDenominator
 from encorec.types import FloatVector, ItemLists
 
 SlowTwin = Callable[[list[int], list[int], int], float]
@@ -173,3 +183,89 @@ def test_a_list_shorter_than_k_is_judged_at_k() -> None:
     assert average_precision(lists, 10, denominator="k").item() == pytest.approx(0.2)
     assert ndcg(lists, 10, ideal="achievable").item() == 1.0
     assert ndcg(lists, 10, ideal="k").item() < 0.5
+
+
+@given(worlds())
+def test_r_precision_equals_its_slow_twin(world: World) -> None:
+    expected = [len({*shown[: len(wanted)]} & {*wanted}) / len(wanted) for shown, wanted in pairs(world)]
+    assert r_precision(world.lists) == pytest.approx(expected)
+
+
+def grades_of(world: World) -> dict[int, float]:
+    return {item: 1.0 + item * item % 5 for item in range(world.items)}
+
+
+def graded(world: World, *, weighted: bool = False) -> JudgedLists:
+    grades = np.array([grades_of(world)[item] for item in range(world.items)])[world.truth.item]
+    return judge(world.recommended, world.truth, grades, weight=1 / grades if weighted else None)
+
+
+@given(
+    weighted=st.booleans(),
+    gain=st.sampled_from(["linear", "exponential"]),
+    ideal=st.sampled_from(["achievable", "k"]),
+    world=worlds(),
+    k=CUTS,
+)
+def test_graded_ndcg_equals_its_slow_twin(
+    weighted: bool, gain: NdcgGain, ideal: NdcgIdeal, world: World, k: int
+) -> None:
+    grades = grades_of(world)
+
+    def worth(item: int) -> float:
+        gained = 2 ** grades[item] - 1 if gain == "exponential" else grades[item]
+        return gained / grades[item] if weighted else gained
+
+    expected = []
+    for shown, wanted in pairs(world):
+        best = sorted((worth(item) for item in wanted), reverse=True)
+        best = best[:k] if ideal == "achievable" else best[:1] * k
+        most = sum(one / log2(rank + 1) for rank, one in enumerate(best, 1))
+        gains = [worth(item) if item in wanted else 0.0 for item in shown[:k]]
+        expected.append(sum(one / log2(rank + 1) for rank, one in enumerate(gains, 1)) / most)
+    assert ndcg(graded(world, weighted=weighted), k, ideal=ideal, gain=gain) == pytest.approx(expected)
+
+
+@given(world=worlds(), k=CUTS)
+def test_equal_grades_are_no_grades(world: World, k: int) -> None:
+    for ideal in ("achievable", "k"):
+        plain = ndcg(world.lists, k, ideal=ideal)
+        for gain in ("linear", "exponential"):
+            alike = judge(world.recommended, world.truth, np.full(len(world.truth.item), 3.0))
+            assert ndcg(alike, k, ideal=ideal, gain=gain) == pytest.approx(plain)
+
+
+@given(world=worlds(), k=CUTS)
+def test_weighted_recall_and_average_precision_equal_their_slow_twins(world: World, k: int) -> None:
+    weights = {item: 1 / grade for item, grade in grades_of(world).items()}
+    lists = judge(world.recommended, world.truth, weight=np.array([weights[item] for item in world.truth.item]))
+    recalls, precisions = [], []
+    for shown, wanted in pairs(world):
+        hits = [(rank, item) for rank, item in enumerate(shown[:k], 1) if item in wanted]
+        recalls.append(sum(weights[item] for _, item in hits) / len(wanted))
+        precisions.append(sum(weights[item] * slow_precision(shown, wanted, rank) for rank, item in hits) / len(wanted))
+    assert recall(lists, k, denominator="all") == pytest.approx(recalls)
+    assert average_precision(lists, k, denominator="all") == pytest.approx(precisions)
+
+
+def test_values_as_published_by_ranx() -> None:
+    """The example of its README: qrels d_12: 5, d_25: 3 and d_11: 6, d_22: 1; map@5 0.6416, mrr 0.75, ndcg@5 0.7861."""
+    recommended = np.array([[12, 23, 25, 36, 32, 35], [12, 11, 25, 36, 22, 35]])
+    lists = judge(recommended, ItemLists.of([[12, 25], [11, 22]]), np.array([5.0, 3.0, 6.0, 1.0]))
+    assert average_precision(lists, 5, denominator="all").mean() == pytest.approx(0.6416, abs=1e-4)
+    assert reciprocal_rank(lists, 6).mean() == pytest.approx(0.75)
+    assert ndcg(lists, 5, ideal="achievable").mean() == pytest.approx(0.7861, abs=1e-4)
+
+
+def test_values_as_published_by_pytrec_eval() -> None:
+    """Its example simple.py, by trec_eval: q1 wants d2, shown at rank 3; q2 wants d2 and d3, at ranks 3 and 2."""
+    lists = judge(np.array([[3, 1, 2], [1, 3, 2]]), ItemLists.of([[2], [2, 3]]))
+    assert average_precision(lists, 3, denominator="all") == pytest.approx([0.3333333333333333, 0.5833333333333333])
+    assert ndcg(lists, 3, ideal="achievable") == pytest.approx([0.5, 0.6934264036172708])
+
+
+def test_a_grade_too_high_for_its_exponential_is_refused() -> None:
+    lists = judge(np.array([[1]]), ItemLists.of([[1]]), np.array([501.0]))
+    assert ndcg(lists, 1, ideal="achievable").item() == 1.0
+    with pytest.raises(DataError, match="grade 501 is too high to be gained exponentially"):
+        ndcg(lists, 1, ideal="achievable", gain="exponential")

@@ -11,7 +11,16 @@ from tests.evaluation.worlds import World, worlds
 
 from encorec.data.interactions import Interactions
 from encorec.errors import DataError
-from encorec.evaluation.beyond_accuracy import average_popularity, coverage, exposure, gini, miuf, serendipity
+from encorec.evaluation.beyond_accuracy import (
+    average_popularity,
+    coverage,
+    entropy,
+    exposure,
+    gini,
+    miuf,
+    popularity_lift,
+    serendipity,
+)
 from encorec.evaluation.lists import judge
 from encorec.types import ItemLists
 
@@ -44,12 +53,24 @@ def test_average_popularity_equals_its_slow_twin(world: World, k: int) -> None:
 
 
 @given(worlds(), CUTS)
-def test_serendipity_equals_its_slow_twin(world: World, k: int) -> None:
+def test_popularity_lift_equals_its_slow_twin(world: World, k: int) -> None:
+    had_by = users_of(world)
+    had = [sorted({item for user, item in world.seen if user == row}) for row in range(len(world.shown))]
+    expected = [
+        mean([had_by[item] for item in row[:k]]) / mean([had_by[item] for item in one]) - 1 if one and row[:k] else 0.0
+        for row, one in zip(world.shown, had, strict=True)
+    ]
+    assert popularity_lift(world.lists, world.train, ItemLists.of(had), k) == pytest.approx(expected)
+
+
+@given(worlds(), CUTS, st.none() | st.integers(1, 40))
+def test_serendipity_equals_its_slow_twin(world: World, k: int, items: int | None) -> None:
+    size = items or world.items
     had_by = users_of(world)
     ranks = {count: rank for rank, count in enumerate(sorted({*had_by.values()}, reverse=True), 1)}
 
     def probability(rank: int) -> float:
-        return (world.items + 1 - rank) / world.items
+        return (size + 1 - rank) / size
 
     def surprise(rank: int, item: int) -> float:
         popular = probability(ranks[had_by[item]]) if had_by[item] else 0.0
@@ -59,7 +80,7 @@ def test_serendipity_equals_its_slow_twin(world: World, k: int) -> None:
         sum(surprise(rank, item) for rank, item in enumerate(row[:k], 1) if item in wanted) / k
         for row, wanted in zip(world.shown, world.relevant, strict=True)
     ]
-    assert serendipity(world.lists, world.train, k) == pytest.approx(expected)
+    assert serendipity(world.lists, world.train, k, items=items) == pytest.approx(expected)
 
 
 @given(worlds(), CUTS)
@@ -68,6 +89,14 @@ def test_exposure_and_coverage_equal_their_slow_twins(world: World, k: int) -> N
     exposed = exposure(world.lists, k, world.items)
     assert exposed.tolist() == [shown[item] for item in range(world.items)]
     assert coverage(exposed) == pytest.approx(len(shown) / world.items)
+    assert coverage(exposed, absolute=True) == len(shown)
+    total = sum(shown.values())
+    assert entropy(exposed) == pytest.approx(sum(-one / total * log2(one / total) for one in shown.values()))
+
+
+@given(st.integers(1, 50), st.integers(1, 9))
+def test_entropy_of_equal_exposure_is_the_logarithm_of_the_catalogue(items: int, times: int) -> None:
+    assert entropy(np.full(items, times)) == pytest.approx(log2(items))
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=15).map(np.array))
@@ -136,4 +165,4 @@ def test_an_unseen_item_is_refused_when_told_so() -> None:
 def test_nothing_shown_is_no_exposure() -> None:
     lists = judge(np.full((2, 3), -1), ItemLists.of([[0], [1]]))
     exposed = exposure(lists, 3, items=5)
-    assert (coverage(exposed), gini(exposed)) == (0.0, 0.0)
+    assert (coverage(exposed), gini(exposed), entropy(exposed)) == (0.0, 0.0, 0.0)

@@ -75,8 +75,7 @@ def apart(one: Film, other: Film, distance: IldDistance) -> float:
     return differing / (2 + len(GENRES) + len(COUNTRIES)) if distance == "hamming_share" else differing
 
 
-@pytest.mark.parametrize("distance", DISTANCES)
-@given(world=worlds(), films=st.lists(FILMS, min_size=12, max_size=12), k=CUTS)
+@given(distance=st.sampled_from(DISTANCES), world=worlds(), films=st.lists(FILMS, min_size=12, max_size=12), k=CUTS)
 def test_intra_list_distance_equals_its_slow_twin(
     distance: IldDistance, world: World, films: list[Film], k: int
 ) -> None:
@@ -91,8 +90,12 @@ def test_intra_list_distance_equals_its_slow_twin(
     assert unknown_pairs(world.lists, attributes, k, distance=distance) == skipped
 
 
-@pytest.mark.parametrize("distance", DISTANCES)
-@given(world=worlds(), films=st.lists(FILMS, min_size=12, max_size=12), random=st.randoms())
+@given(
+    distance=st.sampled_from(DISTANCES),
+    world=worlds(),
+    films=st.lists(FILMS, min_size=12, max_size=12),
+    random=st.randoms(),
+)
 def test_the_order_of_a_list_does_not_matter(
     distance: IldDistance, world: World, films: list[Film], random: np.random.Generator
 ) -> None:

@@ -4,7 +4,6 @@ from hypothesis import given
 from tests.evaluation.worlds import World, worlds
 
 from encorec.errors import DataError
-from encorec.evaluation import lists as lists_module
 from encorec.evaluation.lists import judge
 from encorec.types import ItemLists
 
@@ -25,13 +24,60 @@ def test_hits_never_fall_with_the_cut_off_and_stop_at_the_end_of_the_list(world:
     assert (counted[-1] == world.lists.hit.sum(axis=1)).all()
 
 
-def test_hits_do_not_depend_on_how_much_is_compared_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("longest", [3, 40, 400])
+def test_hits_of_long_lists_and_long_truths(longest: int) -> None:
     rng = np.random.default_rng(0)
-    recommended = rng.permuted(np.tile(np.arange(30), (50, 1)), axis=1)[:, :7]
-    truth = ItemLists.of([rng.choice(30, size, replace=False) for size in rng.integers(1, 9, 50)])
-    at_once = judge(recommended, truth).hit
-    monkeypatch.setattr(lists_module, "_CELLS_AT_ONCE", 20)
-    assert (judge(recommended, truth).hit == at_once).all()
+    recommended = rng.permuted(np.tile(np.arange(500), (30, 1)), axis=1)[:, :longest]
+    wanted = [rng.choice(500, size, replace=False) for size in rng.integers(1, longest + 1, 30)]
+    expected = [np.isin(row, one).tolist() for row, one in zip(recommended, wanted, strict=True)]
+    assert judge(recommended, ItemLists.of(wanted)).hit.tolist() == expected
+
+
+@pytest.mark.parametrize("length", [3, 40])
+def test_repeats_are_found_in_short_and_long_lists(length: int) -> None:
+    items = [*range(length), 0]
+    with pytest.raises(DataError, match="recommended: 1 lists hold an item twice"):
+        judge(np.array([items]), ItemLists.of([[1]]))
+    with pytest.raises(DataError, match="truth: 1 lists hold an item twice"):
+        judge(np.array([[1]]), ItemLists.of([items]))
+    assert judge(np.array([items]), ItemLists.of([[1]]), repeats=True).width == length + 1
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int64, np.uint8, np.uint64])
+def test_lists_of_any_whole_numbers_are_read(kind: type) -> None:
+    assert judge(np.array([[3, 1]], kind), ItemLists.of([[1, 5]])).hit.tolist() == [[False, True]]
+    strided = np.array([[3, 9, 1, 9]], kind)[:, ::2]
+    assert judge(strided, ItemLists.of([[1, 5]])).hit.tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize("number", [2**31 - 1, 2**31, 2**32 + 1, 2**62])
+def test_a_number_too_large_for_an_item_is_refused_and_not_wrapped(number: int) -> None:
+    with pytest.raises(DataError, match=f"the largest item number is {number}, allowed is up to"):
+        judge(np.array([[1, number]]), ItemLists.of([[1]]))
+
+
+def test_a_number_far_below_is_refused_and_not_wrapped() -> None:
+    with pytest.raises(DataError, match="hold a number below -1"):
+        judge(np.array([[1, -(2**32) + 1]]), ItemLists.of([[1]]))
+
+
+@pytest.mark.parametrize(
+    ("gain", "message"),
+    [
+        ([1.0], r"gain has shape \(1,\), the truth has 2 items"),
+        ([1.0, 0.0], r"gain: 1 of the relevant items have none above 0 \(first: position 1, 0.0\)"),
+        ([-1.0, 2.0], "gain: 1 of the relevant items have none above 0"),
+        ([np.nan, np.inf], "gain: 2 of the relevant items have none above 0"),
+    ],
+)
+def test_gains_that_are_none_are_refused(gain: list[float], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        judge(np.array([[1]]), ItemLists.of([[1, 2]]), np.array(gain))
+
+
+def test_lists_without_gains_have_nothing_at_their_hits() -> None:
+    with pytest.raises(DataError, match="judged without gains and weights"):
+        judge(np.array([[1]]), ItemLists.of([[1]])).at_hits(np.ones(1), 1)
 
 
 def test_an_empty_place_is_never_a_hit() -> None:

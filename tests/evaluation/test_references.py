@@ -19,6 +19,12 @@ def test_cited_papers_are_in_the_bibliography(module: str) -> None:
     assert CITED[module] <= KNOWN
 
 
-@pytest.mark.parametrize("module", ["accuracy", "beyond_accuracy", "diversity", "uncertainty"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "accuracy", "beyond_accuracy", "bootstrap", "bootstrap_loops", "calibration_loops", "debias", "differences",
+        "diversity", "ranking_quality", "reference_lists", "uncertainty",
+    ],
+)  # fmt: skip
 def test_modules_with_formulas_cite(module: str) -> None:
     assert CITED[module]

@@ -1,36 +1,34 @@
 """From lists and truth to named values: ``evaluate(recommended, truth, ["ndcg@10", "coverage@10"])``."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from encorec.data.features import FeatureTable
 from encorec.data.interactions import Interactions
-from encorec.errors import ConfigError, DataError, unknown_name
-from encorec.evaluation.accuracy import average_precision, f1, hit_rate, ndcg, precision, recall, reciprocal_rank
-from encorec.evaluation.beyond_accuracy import average_popularity, coverage, exposure, gini, miuf, serendipity
-from encorec.evaluation.diversity import ItemAttributes, intra_list_distance, unknown_pairs
+from encorec.errors import ConfigError
+from encorec.evaluation.beyond_accuracy import exposure
+from encorec.evaluation.debias import inverse_propensity, kept_by_down_sampling
+from encorec.evaluation.diversity import unknown_pairs
+from encorec.evaluation.evidence import Evidence, Known
 from encorec.evaluation.lists import JudgedLists, judge
+from encorec.evaluation.metric_table import (
+    OF_CATALOGUE,
+    OF_QUALITY,
+    PER_USER,
+    WEIGHTED,
+    Metric,
+    metric_names,
+    parse_metric,
+)
 from encorec.evaluation.options import DEFAULT_OPTIONS, MetricOptions
-from encorec.types import FloatVector, IntMatrix, IntVector, ItemLists
+from encorec.evaluation.uncertainty import mean_over_users
+from encorec.types import BoolVector, FloatVector, IntMatrix, IntVector, ItemLists
 
 __all__ = ["Evaluation", "Metric", "evaluate", "metric_names", "parse_metric"]
 
-
-@dataclass(frozen=True)
-class Metric:
-    """What to compute and at which cut-off; written ``name@k``.
-
-    Example:
-        >>> str(Metric("ndcg", 10))
-        'ndcg@10'
-    """
-
-    name: str
-    k: int
-
-    def __str__(self) -> str:
-        return f"{self.name}@{self.k}"
+_OF_TRUTH = frozenset({"precision", "recall", "f1", "hit_rate", "mrr", "map", "ndcg", "r_precision"})
 
 
 @dataclass(frozen=True)
@@ -43,9 +41,11 @@ class Evaluation:
         skipped_pairs: ild metric -> pairs shown together that could not be compared.
         users: n, the users of the truth.
         covered_users: those who were recommended anything; the others count as 0.
+        undefined: calibration or popularity_lift -> users of whom it cannot be told, counted as 0.
+        rows: (n,) which of the lists given the values belong to: all of them, but for users whose truth was
+            down-sampled to nothing.
 
     Example:
-        >>> import numpy as np
         >>> evaluation = evaluate(np.array([[1, 2], [-1, -1]]), ItemLists.of([[1], [2]]), ["mrr@2"])
         >>> evaluation.per_user["mrr@2"].tolist(), evaluation.means, evaluation.covered_users
         ([1.0, 0.0], {'mrr@2': 0.5}, 1)
@@ -56,93 +56,13 @@ class Evaluation:
     skipped_pairs: dict[str, int]
     users: int
     covered_users: int
+    undefined: dict[str, int] = field(default_factory=dict)
+    rows: IntVector = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def means(self) -> dict[str, float]:
         """Every metric as one number: the mean over users, or the value of the catalogue."""
-        return {name: float(values.mean()) for name, values in self.per_user.items()} | self.catalogue
-
-
-@dataclass(frozen=True)
-class _Evidence:
-    """Everything that a metric of one user may look at; what is missing is asked for by name."""
-
-    lists: JudgedLists
-    options: MetricOptions
-    known_train: Interactions | None
-    known_features: FeatureTable | None
-
-    @property
-    def train(self) -> Interactions:
-        if self.known_train is None:
-            raise ConfigError("miuf, avg_popularity and serendipity read the training interactions: pass train=")
-        if len(self.known_train) == 0:
-            raise DataError("train has no interactions, so no item is popular or novel by it; pass those learnt from")
-        return self.known_train
-
-    @cached_property
-    def attributes(self) -> ItemAttributes:
-        if self.known_features is None:
-            raise ConfigError("ild reads the features of the items: pass item_features=")
-        return ItemAttributes.of(self.known_features)
-
-    @cached_property
-    def items(self) -> int:
-        """Size of the catalogue."""
-        if self.known_train is not None:
-            return self.known_train.items
-        if self.known_features is not None:
-            return self.known_features.size
-        raise ConfigError("coverage and gini need the size of the catalogue: pass train= or item_features=")
-
-
-_PER_USER: dict[str, Callable[[_Evidence, int], FloatVector]] = {
-    "precision": lambda given, k: precision(given.lists, k),
-    "recall": lambda given, k: recall(given.lists, k, denominator=given.options.recall_denominator),
-    "f1": lambda given, k: f1(given.lists, k, denominator=given.options.recall_denominator),
-    "hit_rate": lambda given, k: hit_rate(given.lists, k),
-    "mrr": lambda given, k: reciprocal_rank(given.lists, k),
-    "map": lambda given, k: average_precision(given.lists, k, denominator=given.options.map_denominator),
-    "ndcg": lambda given, k: ndcg(given.lists, k, ideal=given.options.ndcg_ideal),
-    "miuf": lambda given, k: miuf(given.lists, given.train, k, unseen=given.options.miuf_unseen),
-    "avg_popularity": lambda given, k: average_popularity(given.lists, given.train, k),
-    "serendipity": lambda given, k: serendipity(given.lists, given.train, k),
-    "ild": lambda given, k: intra_list_distance(given.lists, given.attributes, k, distance=given.options.ild_distance),
-}
-
-_CATALOGUE: dict[str, Callable[[IntVector], float]] = {"coverage": coverage, "gini": gini}
-
-
-def metric_names() -> list[str]:
-    """Every name that may stand before the @ of a metric.
-
-    Example:
-        >>> "ndcg" in metric_names()
-        True
-    """
-    return [*_PER_USER, *_CATALOGUE]
-
-
-def parse_metric(name: str) -> Metric:
-    """Read ``ndcg@10``.
-
-    Raises:
-        ConfigError: no such metric (names the nearest), or no cut-off.
-
-    Example:
-        >>> parse_metric("ndcg@10")
-        Metric(name='ndcg', k=10)
-        >>> parse_metric("ndgc@10")
-        Traceback (most recent call last):
-        ...
-        encorec.errors.ConfigError: unknown metric 'ndgc': did you mean 'ndcg'? allowed: avg_popularity, ...
-    """
-    base, _, cut = name.partition("@")
-    if base not in metric_names():
-        raise ConfigError(unknown_name("metric", base, metric_names()))
-    if not (cut.isascii() and cut.isdecimal() and int(cut) > 0):
-        raise ConfigError(f"metric {name!r} needs a cut-off of 1 or more: write it as {base}@10")
-    return Metric(base, int(cut))
+        return {name: mean_over_users(values) for name, values in self.per_user.items()} | self.catalogue
 
 
 def evaluate(
@@ -153,64 +73,96 @@ def evaluate(
     train: Interactions | None = None,
     item_features: FeatureTable | None = None,
     options: MetricOptions = DEFAULT_OPTIONS,
+    gain: FloatVector | None = None,
+    user: IntVector | None = None,
+    reference: IntMatrix | None = None,
+    catalogue: BoolVector | None = None,
 ) -> Evaluation:
     """Judge the lists of n users by any number of metrics.
 
     Args:
         recommended: (n, width) item numbers, best first, -1 = empty places at the tail. Lists shorter than a
-            cut-off are judged at the cut-off; users without recommendations count as 0.
+            cut-off are judged at the cut-off; users without recommendations count as 0. A list that holds an item
+            twice is refused, unless only sufficient, unrepeated and covered_users are asked for.
         truth: n lists of the distinct relevant items of each user, none of them empty.
         metrics: names such as ``ndcg@10``.
-        train: what the system learnt from; for miuf, avg_popularity and serendipity. Its item vocabulary is the
-            catalogue of coverage and gini.
-        item_features: of the catalogue; for ild.
+        train: what the system learnt from; for miuf, serendipity and everything about popularity. Its item
+            vocabulary is the catalogue of coverage, gini and entropy.
+        item_features: of the catalogue; for ild and calibration.
         options: conventions.
+        gain: (m,) positive grade of every ``truth.item``, for ndcg; none = all alike.
+        user: (n,) row in train of the user of each list, -1 = not in train; for calibration and popularity_lift.
+        reference: (n, width') other lists, or (1, width') for all users; for intersection, and for unexpectedness,
+            which takes the most popular items of train where there is none.
+        catalogue: (items,) true for the items that could be recommended; none = the vocabulary of train or, without
+            train, of the features.
 
     Raises:
-        ConfigError: a metric that does not exist or lacks what it reads.
+        ConfigError: a metric that does not exist, lacks what it reads or has no weighted form.
         DataError: lists and truth that do not fit, hold an item twice or go beyond the catalogue.
 
     Example:
-        >>> import numpy as np
         >>> lists, truth = np.array([[0, 1], [0, 2]]), ItemLists.of([[1], [2, 3]])
         >>> features = FeatureTable(4, numeric={"year": np.array([1990, 1990, 1999, 2001])})
         >>> evaluate(lists, truth, ["recall@2", "ild@2", "coverage@2"], item_features=features).means
         {'recall@2': 0.75, 'ild@2': 0.5, 'coverage@2': 0.75}
     """
     asked = list(dict.fromkeys(parse_metric(name) for name in metrics))
-    given = _Evidence(judge(recommended, truth), options, train, item_features)
-    _check_catalogue(given)
+    _check_weighted(asked, options)
+    repeats = bool(asked) and all(one.name in OF_QUALITY for one in asked)
+    every = judge(recommended, truth, gain, repeats=repeats)
+    known = Known(train, item_features, user, reference, catalogue)
+    known.check(every.item)
+    lists, rows = (every, np.arange(len(every))) if repeats else _debiased(every, truth, gain, options)
+    given = Evidence(lists, options, known if lists is every else known.take(rows))
     return Evaluation(
-        per_user={str(one): _PER_USER[one.name](given, one.k) for one in asked if one.name in _PER_USER},
-        catalogue=_of_catalogue(given, [one for one in asked if one.name in _CATALOGUE]),
+        per_user={str(one): PER_USER[one.name](given, one.k) for one in asked if one.name in PER_USER},
+        catalogue=_of_catalogue(given, every, [one for one in asked if one.name in OF_CATALOGUE]),
         skipped_pairs={str(one): _skipped(given, one.k) for one in asked if one.name == "ild"},
-        users=len(truth),
-        covered_users=int(given.lists.covered.sum()),
+        users=len(lists),
+        covered_users=int(lists.covered.sum()),
+        undefined={
+            str(one): int(untold.sum()) for one in asked if (untold := given.undefined(one.name, one.k)) is not None
+        },
+        rows=rows,
     )
 
 
-def _check_catalogue(given: _Evidence) -> None:
-    """Every recommended item must have its row in whatever describes the items."""
-    largest = int(given.lists.item.max(initial=-1))
-    sizes = {
-        "train": None if given.known_train is None else given.known_train.items,
-        "item_features": None if given.known_features is None else given.known_features.size,
-    }
-    for name, size in sizes.items():
-        if size == 0:
-            raise DataError(f"{name} has no items: pass those of the catalogue that was recommended from")
-        if size is not None and largest >= size:
-            row = int((given.lists.item >= size).any(axis=1).argmax())
-            raise DataError(
-                f"recommended: item {largest} is beyond the {size} items of {name} (first such list: row {row}); "
-                "number both by the same vocabulary"
+def _check_weighted(asked: Sequence[Metric], options: MetricOptions) -> None:
+    """Only sums over relevant items, divided by all of them, can be weighted by inverse propensity."""
+    if options.debias_method != "ips":
+        return
+    for one in asked:
+        if one.name in _OF_TRUTH - WEIGHTED:
+            raise ConfigError(
+                f"{one} has no form weighted by inverse propensity, {', '.join(sorted(WEIGHTED))} have; "
+                'leave it out or choose debias_method="iqr"'
             )
+    if (options.recall_denominator, options.map_denominator) != ("all", "all"):
+        raise ConfigError('debias_method="ips" divides by all relevant items: leave recall and map denominator "all"')
 
 
-def _of_catalogue(given: _Evidence, asked: Sequence[Metric]) -> dict[str, float]:
-    exposed = {k: exposure(given.lists, k, given.items) for k in {one.k for one in asked}}
-    return {str(one): _CATALOGUE[one.name](exposed[one.k]) for one in asked}
+def _debiased(
+    every: JudgedLists, truth: ItemLists, gain: FloatVector | None, options: MetricOptions
+) -> tuple[JudgedLists, IntVector]:
+    """The lists judged by the truth as the options want it, and (n',) their rows."""
+    rows = np.arange(len(every))
+    if options.debias_method == "none":
+        return every, rows
+    if options.debias_method == "ips":
+        return judge(every.item, truth, gain, weight=inverse_propensity(truth, power=options.debias_power)), rows
+    rng = np.random.default_rng(options.debias_seed)
+    kept = kept_by_down_sampling(truth, coefficient=options.debias_coefficient, rng=rng)
+    lengths = np.bincount(truth.owner[kept], minlength=len(truth))
+    rows = np.flatnonzero(lengths)
+    less = ItemLists(np.concatenate([[0], np.cumsum(lengths[rows])]), truth.item[kept])
+    return judge(every.item[rows], less, None if gain is None else np.asarray(gain)[kept]), rows
 
 
-def _skipped(given: _Evidence, k: int) -> int:
+def _of_catalogue(given: Evidence, every: JudgedLists, asked: Sequence[Metric]) -> dict[str, float]:
+    exposed = {k: given.of_catalogue(exposure(every, k, given.items)) for k in {one.k for one in asked}}
+    return {str(one): OF_CATALOGUE[one.name](exposed[one.k], given.options) for one in asked}
+
+
+def _skipped(given: Evidence, k: int) -> int:
     return unknown_pairs(given.lists, given.attributes, k, distance=given.options.ild_distance)

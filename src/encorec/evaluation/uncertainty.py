@@ -1,24 +1,32 @@
-"""How sure are we? Intervals by resampling users, and paired comparisons of two systems.
+"""How sure are we? Intervals by resampling users, and paired comparisons of systems.
 
-The bootstrap is the exact one: n users drawn from n with replacement. Only how often each user was drawn matters,
-so a resample is a row of counts, and all resampled means of all metrics are one matrix product, done in blocks
-of users: counts (resamples, block) times values (block, metrics).
+The bootstrap is the exact one: n users drawn from n with replacement, B times (``encorec.evaluation.bootstrap``). Every
+result depends on the values and the seed only: the order of users changes nothing, not even the last digit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from encorec.errors import ConfigError, DataError
-from encorec.types import FloatMatrix, FloatVector, IntVector
+from encorec.errors import ConfigError, DataError, unknown_name
+from encorec.evaluation.bootstrap import Resampling
+from encorec.evaluation.bootstrap_loops import LANES
+from encorec.evaluation.differences import Difference, Gain, percentile_ends
+from encorec.types import FloatMatrix, FloatVector
 
-__all__ = ["Difference", "Estimate", "compare", "interval", "intervals"]
-
-_USERS_AT_ONCE = 1 << 14
-_RESAMPLES_AT_ONCE = 64
-_ROUNDING = 1e-12
+__all__ = [
+    "Comparison",
+    "Difference",
+    "Estimate",
+    "compare",
+    "compare_systems",
+    "holm",
+    "interval",
+    "intervals",
+    "mean_over_users",
+]
 
 
 @dataclass(frozen=True)
@@ -45,48 +53,16 @@ class Estimate:
         return f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
 
-@dataclass(frozen=True)
-class Difference:
-    """First system minus second, user by user.
-
-    Args:
-        mean: of the difference over users.
-        low: lower end of its interval.
-        high: upper end of its interval.
-        p: two-sided, of "no difference".
-        better: share of users for whom the first system's value is higher.
-        equal: share of users with the same value.
-        worse: share of users for whom it is lower.
-        users: n.
-
-    Example:
-        >>> Difference(0.02, 0.01, 0.03, 0.002, better=0.3, equal=0.5, worse=0.2, users=900).wins
-        True
-    """
-
-    mean: float
-    low: float
-    high: float
-    p: float
-    better: float
-    equal: float
-    worse: float
-    users: int
-
-    @property
-    def wins(self) -> bool:
-        """The whole interval is above 0."""
-        return self.low > 0
-
-
 def intervals(
     values: Mapping[str, FloatVector], *, rng: np.random.Generator, resamples: int = 1000, level: float = 0.95
 ) -> dict[str, Estimate]:
-    """The mean of every metric with its percentile interval; all metrics share the same resamples of users.
+    """The mean of every metric with its percentile interval.
+
+    The interval of a metric is the same whatever other metrics are given with it.
 
     Args:
-        values: metric -> (n,) one finite value per user, the users in the same order in each.
-        rng: the only source of chance: an equal state gives equal intervals.
+        values: metric -> (n,) one finite value per user.
+        rng: the only source of chance: an equal state gives equal intervals, in any order of users.
         resamples: how often n users are drawn from n.
         level: share of resampled means inside the interval.
 
@@ -96,7 +72,7 @@ def intervals(
 
     Example:
         >>> values = {"hit_rate@10": np.array([0.0, 1.0] * 50), "mrr@10": np.zeros(100)}
-        >>> for name, estimate in intervals(values, rng=np.random.default_rng(0)).items():
+        >>> for name, estimate in intervals(values, rng=np.random.default_rng(2)).items():
         ...     print(name, estimate)
         hit_rate@10 0.5000 [0.4000, 0.6000]
         mrr@10 0.0000 [0.0000, 0.0000]
@@ -105,11 +81,22 @@ def intervals(
     if not values:
         return {}
     matrix = _as_matrix(values)
-    low, high = _ends(_resampled_means(matrix, rng, resamples), level).tolist()
+    drawn = Resampling.of(len(matrix), rng, resamples=resamples).means(matrix)
+    low, high = percentile_ends(drawn, level).tolist()
     return {
-        name: Estimate(float(np.mean(column)), below, above, len(matrix))
-        for (name, column), below, above in zip(values.items(), low, high, strict=True)
+        name: Estimate(mean_over_users(column), below, above, len(matrix))
+        for name, column, below, above in zip(values, matrix.T, low, high, strict=True)
     }
+
+
+def mean_over_users(values: FloatVector) -> float:
+    """The mean of (n,) values, to the last digit the same in every order of users.
+
+    Example:
+        >>> mean_over_users(np.array([0.1, 0.2, 0.3])) == mean_over_users(np.array([0.3, 0.1, 0.2]))
+        True
+    """
+    return float(np.mean(np.sort(values)))
 
 
 def interval(values: FloatVector, *, rng: np.random.Generator, resamples: int = 1000, level: float = 0.95) -> Estimate:
@@ -122,7 +109,7 @@ def interval(values: FloatVector, *, rng: np.random.Generator, resamples: int = 
         level: share of resampled means inside the interval.
 
     Example:
-        >>> print(interval(np.array([0.0, 1.0] * 50), rng=np.random.default_rng(0)))
+        >>> print(interval(np.array([0.0, 1.0] * 50), rng=np.random.default_rng(2)))
         0.5000 [0.4000, 0.6000]
     """
     return intervals({"values": values}, rng=rng, resamples=resamples, level=level)["values"]
@@ -157,55 +144,99 @@ def compare(
         >>> better.wins, round(better.mean, 3), round(better.better, 3), round(better.p, 3)
         (True, 0.1, 0.667, 0.002)
     """
+    return compare_systems({"first": first, "second": second}, rng=rng, resamples=resamples, level=level)[0].difference
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One pair among several that were compared.
+
+    Args:
+        first: name of a system.
+        second: name of another.
+        difference: first minus second, with the p of this pair alone.
+        adjusted_p: p corrected by Holm for all pairs of the comparison.
+
+    Example:
+        >>> Comparison("als", "ease", Difference(0.02, 0.01, 0.03, 0.002, 0.3, 0.5, 0.2, 900), 0.006).difference.wins
+        True
+    """
+
+    first: str
+    second: str
+    difference: Difference
+    adjusted_p: float
+
+
+def compare_systems(
+    systems: Mapping[str, FloatVector],
+    *,
+    rng: np.random.Generator,
+    baseline: str | None = None,
+    resamples: int = 1000,
+    level: float = 0.95,
+) -> list[Comparison]:
+    """Compare every pair of systems, or every system with one, user by user.
+
+    Each difference is what ``compare`` says of the pair with an equal ``rng``, whatever other systems there are.
+
+    Args:
+        systems: name -> (n,) one finite value per user, the users in the same order in each.
+        rng: the only source of chance.
+        baseline: the second of every pair; none = all pairs.
+        resamples: B.
+        level: of the intervals.
+
+    Raises:
+        DataError: fewer than two systems, no users, values of unequal length or not finite.
+        ConfigError: no such baseline, ``resamples`` or ``level`` out of range.
+
+    Example:
+        >>> systems = {"a": np.array([0.4, 0.5, 0.6] * 9), "b": np.array([0.3, 0.5, 0.4] * 9), "c": np.zeros(27)}
+        >>> for one in compare_systems(systems, baseline="c", rng=np.random.default_rng(0)):
+        ...     print(one.first, one.second, round(one.difference.p, 3), round(one.adjusted_p, 3))
+        a c 0.002 0.004
+        b c 0.002 0.004
+    """
     _check_settings(resamples, level)
-    pair = _as_matrix({"first": first, "second": second})
-    gain = pair[:, 0] - pair[:, 1]
-    drawn = _resampled_means(gain[:, None], rng, resamples)[:, 0]
-    drawn[np.abs(drawn) <= _ROUNDING * np.abs(gain).max()] = 0  # a tie is a tie, whatever the order of addition
-    low, high = _ends(drawn, level).tolist()
-    return Difference(
-        mean=float(gain.mean()),
-        low=low,
-        high=high,
-        p=_two_sided_p(drawn),
-        better=float((gain > 0).mean()),
-        equal=float((gain == 0).mean()),
-        worse=float((gain < 0).mean()),
-        users=len(gain),
-    )
+    if len(systems) < 2:
+        raise DataError(f"{len(systems)} systems were given; a comparison needs two or more")
+    if baseline is not None and baseline not in systems:
+        raise ConfigError(unknown_name("baseline", baseline, systems))
+    matrix = dict(zip(systems, _as_matrix(systems).T, strict=True))
+    pairs = [(one, baseline) for one in systems if one != baseline] if baseline else list(combinations(systems, 2))
+    resampling = Resampling.of(len(matrix[pairs[0][0]]), rng, resamples=resamples)
+    found: list[Difference] = []
+    for start in range(0, len(pairs), LANES):
+        gains = [Gain.of(matrix[first] - matrix[second]) for first, second in pairs[start : start + LANES]]
+        drawn = resampling.means(np.column_stack([one.ascending for one in gains]))
+        found += [one.judged(means, level) for one, means in zip(gains, drawn.T, strict=True)]
+    adjusted = holm([one.p for one in found])
+    return [Comparison(*pair, *rest) for pair, rest in zip(pairs, zip(found, adjusted, strict=True), strict=True)]
 
 
-def _two_sided_p(drawn: FloatVector) -> float:
-    tail = min(np.count_nonzero(drawn <= 0), np.count_nonzero(drawn >= 0))
-    return min(1.0, float(2 * (1 + tail) / (1 + len(drawn))))  # davison1997: (1 + count) / (1 + B), for both tails
+def holm(p: Sequence[float]) -> list[float]:
+    """p of several tests, corrected so that the chance of any false alarm among them stays below the level.
 
+    The smallest of m is multiplied by m, the next by m - 1 and so on; none may fall below one before it, or exceed 1.
 
-def _ends(drawn: FloatMatrix, level: float) -> FloatMatrix:
-    """(2, ...) lower and upper end of the values along the first axis."""
-    return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)  # efron1993: percentile interval
+    Args:
+        p: of each test, 0..1.
 
+    Raises:
+        DataError: a p outside 0..1.
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # the products are small: threads would wait for each other
-def _resampled_means(values: FloatMatrix, rng: np.random.Generator, resamples: int) -> FloatMatrix:
-    """(resamples, metrics) means over n users drawn with replacement from the rows of ``values`` (n, metrics)."""
-    users = len(values)
-    blocks = [slice(start, min(start + _USERS_AT_ONCE, users)) for start in range(0, users, _USERS_AT_ONCE)]
-    sizes = np.array([block.stop - block.start for block in blocks])
-    draws = rng.multinomial(users, sizes / users, size=resamples)  # how many of the n draws fall into each block
-    sums = np.zeros((resamples, values.shape[1]))
-    for block, size, drawn in zip(blocks, sizes, draws.T, strict=True):
-        for start in range(0, resamples, _RESAMPLES_AT_ONCE):
-            part = slice(start, start + _RESAMPLES_AT_ONCE)
-            sums[part] += _counts(int(size), drawn[part], rng) @ values[block]
-    return sums / users  # efron1979
-
-
-def _counts(size: int, drawn: IntVector, rng: np.random.Generator) -> FloatMatrix:
-    """(resamples, size) how often each user of a block is among the ``drawn`` (resamples,) of the block."""
-    counts = np.empty((len(drawn), size))
-    for row, total in enumerate(drawn):
-        counts[row] = np.bincount(rng.integers(size, size=total), minlength=size)
-    return counts
+    Example:
+        >>> holm([0.01, 0.04, 0.03, 0.005])
+        [0.03, 0.06, 0.06, 0.02]
+    """
+    given = np.asarray(p, np.float64)
+    if not ((given >= 0) & (given <= 1)).all():
+        raise DataError(f"p must be between 0 and 1, got {[one for one in given.tolist() if not 0 <= one <= 1]}")
+    order = np.argsort(given, kind="stable")
+    adjusted = np.empty_like(given)
+    adjusted[order] = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))  # holm1979
+    return np.minimum(adjusted, 1.0).tolist()
 
 
 def _as_matrix(values: Mapping[str, FloatVector]) -> FloatMatrix:
