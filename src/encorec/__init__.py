@@ -6,7 +6,8 @@ The names below are loaded when they are first used, so that ``import encorec`` 
     questions   Queries, Histories, Eligibility, Candidates, Slate, TwoStage
     runs        RunConfig, load_toml, examine, train
     answers     load_engine, Engine, Request, PastEvent
-    judgement   evaluate, compare
+    judgement   evaluate, compare; metrics, compare_lists, MetricOptions (files and frames)
+    leaderboard validate_submission, score_submission
 """
 
 from importlib import import_module
@@ -38,6 +39,11 @@ _HOME = {
     "Request": "encorec.pipeline.requests",
     "evaluate": "encorec.evaluation.evaluate",
     "compare": "encorec.evaluation.uncertainty",
+    "MetricOptions": "encorec.evaluation.options",
+    "compare_lists": "encorec.evaluation.frames.comparison",
+    "metrics": "encorec.evaluation.frames.measure",
+    "score_submission": "encorec.evaluation.leaderboard",
+    "validate_submission": "encorec.evaluation.submission_check",
 }
 
 
