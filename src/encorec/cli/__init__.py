@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from encorec.cli import answers, data, runs, service
+from encorec.cli import answers, data, judging, leaderboard, personas, runs, service
 from encorec.cli.terminal import err
 from encorec.errors import EncorecError
 
@@ -17,7 +17,8 @@ app = typer.Typer(
     help="Encorec: retrieve, rank, serve, measure.",
 )
 app.add_typer(data.app, name="data")
-for group in (runs.app, answers.app, service.app):
+app.add_typer(leaderboard.app, name="leaderboard")
+for group in (runs.app, judging.app, answers.app, personas.app, service.app):
     app.add_typer(group)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from encorec.cli.terminal import AsJson, err, out, print_json
+from encorec.cli.terminal import AsJson, err, out, print_json, tell
 from encorec.console import progress_bar, show_facts
 
 __all__ = ["app"]
@@ -38,17 +38,42 @@ def fetch_data(source: Annotated[str, typer.Argument(help="Name of a source, or 
 @app.command("describe")
 def describe_data(
     source: Annotated[str, typer.Argument(help="Name of a source, a CONFIG, or a CSV or Parquet file.")],
+    page: Annotated[Path | None, typer.Option("--html", help="Write a page with plots, too.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Counts, time range, activity, repeats and missing values of a source."""
+    """Counts, time range, activity, long tail, repeats, suspicious rows and missing values of a source."""
+    from encorec.data.exploration import explore
     from encorec.data.sources import describe, load
 
     with progress_bar(err) as step:
-        facts = describe(load(_source(source), progress=lambda message: step(message, 0, 1)))
+        data = load(_with_repeats(_source(source)), progress=lambda message: step(message, 0, 1))
+        step("counting", 0, 1)
+        facts, found = describe(data), explore(data)
+        if page is not None:
+            step("drawing", 0, 1)
+            _write_page(facts, found, page)
     if as_json:
-        print_json(facts)
+        print_json(facts | found.figures())
     else:
-        show_facts(out, facts, source)
+        show_facts(out, facts | found.summary(), source)
+    if page is not None:
+        tell(f"page: {page}")
+
+
+def _with_repeats(source: Any) -> Any:
+    """A source that would refuse repeats keeps them here: they are to be seen, not to be learnt from."""
+    import msgspec
+
+    return (
+        msgspec.structs.replace(source, duplicates="keep") if getattr(source, "duplicates", "") == "error" else source
+    )
+
+
+def _write_page(facts: Any, found: Any, path: Path) -> None:
+    from encorec.data.exploration.exploration_page import exploration_page
+    from encorec.page import write_page
+
+    write_page(exploration_page(facts, found), path)
 
 
 def _source(given: str) -> Any:

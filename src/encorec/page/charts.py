@@ -11,8 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, ScalarFormatter
 
 from encorec.errors import DataError
+from encorec.page.bins import bin_edges
 from encorec.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = ["bars", "grouped_bars", "heatmap", "histogram", "intervals", "lines", "scatter"]
@@ -72,7 +74,7 @@ def lines(
                 axes.fill_between(at, bands[name][0], bands[name][1], color=colour, alpha=0.15, linewidth=0)
         _scales(axes, log)
         if dates:
-            locator = AutoDateLocator(maxticks=7)
+            locator = AutoDateLocator(minticks=3, maxticks=7)
             axes.xaxis.set_major_locator(locator)
             axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         if len(series) > 1:
@@ -171,6 +173,8 @@ def scatter(
 def histogram(values: FloatVector | IntVector, *, x: str, y: str, bins: int = 30, log: str = "") -> str:
     """How often values of a size occur; bins of equal width, of equal ratio where x is logarithmic.
 
+    Bins of whole numbers hold whole numbers: equally many, or 1, 2 to 3, 4 to 7, 8 to 15 where x is logarithmic.
+
     Args:
         values: (n,) finite; positive where x is logarithmic.
         x: what was counted, with unit.
@@ -183,19 +187,9 @@ def histogram(values: FloatVector | IntVector, *, x: str, y: str, bins: int = 30
         True
     """
     with _axes(x, y) as (axes, done):
-        axes.hist(values, bins=_edges(np.asarray(values, np.float64), bins, ratio="x" in log).tolist())
+        axes.hist(values, bins=bin_edges(np.asarray(values, np.float64), bins, ratio="x" in log).tolist())
         _scales(axes, log)
     return done()
-
-
-def _edges(values: FloatVector, bins: int, *, ratio: bool) -> FloatVector:
-    """(bins + 1,) from the smallest to the largest value, equally far apart or in equal ratios."""
-    if not len(values):
-        return np.array([0.0, 1.0])
-    low, high = float(values.min()), float(values.max())
-    if ratio:
-        return np.geomspace(max(low, 1e-9), max(high, low * 1.01) * 1.0001, bins + 1)
-    return np.linspace(low, high if high > low else low + 1, bins + 1)
 
 
 def heatmap(values: FloatMatrix, rows: Sequence[str], columns: Sequence[str], *, x: str, y: str) -> str:
@@ -221,7 +215,8 @@ def heatmap(values: FloatMatrix, rows: Sequence[str], columns: Sequence[str], *,
         axes.grid(visible=False)
         largest = float(np.nanmax(values)) if np.isfinite(values).any() else 1.0
         axes.imshow(values, cmap="Blues", aspect="auto", vmin=0, vmax=largest or 1.0)
-        axes.set_xticks(range(len(columns)), columns, rotation=0 if len(columns) <= 8 else 60)
+        tight = len(columns) * max(map(len, columns), default=0) > 45
+        axes.set_xticks(range(len(columns)), columns, rotation=60 if tight else 0, ha="right" if tight else "center")
         axes.set_yticks(range(len(rows)), rows)
         if len(columns) <= 10:
             for row, column in np.argwhere(np.isfinite(values)):
@@ -241,6 +236,7 @@ def _axes(x: str, y: str, *, height: float = _HEIGHT) -> Iterator[tuple[Axes, Ca
         axes.set_xlabel(_plain(x))
         axes.set_ylabel(_plain(y))
         yield axes, lambda: drawn[0]
+        _short_numbers(axes)
         file = io.StringIO()
         figure.savefig(file, format="svg", transparent=True, metadata=_UNSIGNED)
         text = file.getvalue()
@@ -253,10 +249,32 @@ def _plain(text: str) -> str:
 
 
 def _scales(axes: Axes, log: str) -> None:
-    if "x" in log:
-        axes.set_xscale("log")
-    if "y" in log:
-        axes.set_yscale("log")
+    """Logarithmic axes where anything is above zero, with plain numbers beside as many ticks as do not touch."""
+    for letter in log:
+        axis = axes.xaxis if letter == "x" else axes.yaxis
+        if not np.isfinite(axis.get_minpos()):
+            continue
+        (axes.set_xscale if letter == "x" else axes.set_yscale)("log")
+        low, high = axis.get_view_interval()
+        few = high < 500 * low
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=8))
+        axis.set_major_formatter(FuncFormatter(_tick))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _short_numbers(axes: Axes) -> None:
+    """Thousands and millions by a letter on linear axes that reach far."""
+    for axis in (axes.xaxis, axes.yaxis):
+        if isinstance(axis.get_major_formatter(), ScalarFormatter) and max(axis.get_view_interval()) >= 10_000:
+            axis.set_major_formatter(FuncFormatter(_tick))
+
+
+def _tick(value: float, _place: int | None = None) -> str:
+    """A number of an axis, thousands and millions by a letter."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
 
 
 def _rows(count: float) -> float:
@@ -275,4 +293,4 @@ def _short(label: str) -> str:
 
 def _legend(axes: Axes, many: int) -> None:
     if axes.figure is not None:
-        axes.figure.legend(loc="outside lower center", ncols=min(many, 3), fontsize=8)
+        axes.figure.legend(loc="outside lower center", ncols=2 if many == 4 else min(many, 3), fontsize=8)

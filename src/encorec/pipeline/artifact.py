@@ -24,6 +24,7 @@ from encorec.pipeline.artifact_files import FileEntry, entry_of, open_array, rep
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.eligibility import catalogue_of
 from encorec.pipeline.fit import PipelineConfig
+from encorec.pipeline.item_features import item_feature_arrays, item_schema, restore_item_features
 from encorec.pipeline.manifest import FORMAT, MANIFEST, DataEntry, Manifest, is_artifact, read_manifest, write_manifest
 from encorec.pipeline.two_stage import FirstStage, TwoStage
 from encorec.protocols import Arrays, ItemSimilarity, Trainable
@@ -52,6 +53,7 @@ class Artifact:
         catalogue: (items,) items that can be shown.
         popularity: (items,) users of each item.
         titles: (items,) str, or none.
+        item_features: for people to read; none in artifacts made before they were kept.
     """
 
     manifest: Manifest
@@ -65,6 +67,7 @@ class Artifact:
     catalogue: BoolVector
     popularity: IntVector
     titles: NDArray[Any] | None
+    item_features: FeatureTable | None = None
 
     @property
     def data_end(self) -> int:
@@ -195,6 +198,7 @@ def _arrays_of(pipeline: TwoStage, data: Dataset) -> Arrays:
     }
     if data.titles is not None:
         arrays["items/titles"] = data.titles
+    arrays |= {f"items/features/{key}": array for key, array in item_feature_arrays(data.item_features).items()}
     for name, retriever in pipeline.first.retrievers.items():
         if not isinstance(retriever, Trainable):
             raise ArtifactError(f"retriever {name!r} cannot be saved: it has no arrays() and from_arrays()")
@@ -237,6 +241,7 @@ def _manifest(
         config=msgspec.to_builtins(config),
         features=pipeline.first.features.learnt_names(),
         user_schema=schema,
+        item_schema=item_schema(data.item_features),
         files=files,
         order=pipeline.source,
         figures=figures,
@@ -265,6 +270,9 @@ def _assemble(folder: Path, manifest: Manifest, config: PipelineConfig, arrays: 
         catalogue=arrays["items/catalogue"],
         popularity=arrays["items/popularity"],
         titles=arrays.get("items/titles"),
+        item_features=restore_item_features(
+            str(folder), manifest.item_schema, _below(arrays, "items/features/"), len(arrays["items/ids"])
+        ),
     )
 
 

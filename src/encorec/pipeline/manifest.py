@@ -40,6 +40,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         config: the pipeline's configuration.
         features: names of the learnt feature groups' columns.
         user_schema: the user features a query may carry.
+        item_schema: names of the item features that are kept for people; none in older artifacts.
         files: every file but this one.
         order: retriever whose order is served, because the ranker gained nothing; none = the ranker's order.
         checksum: SHA-256 of everything else in the manifest; fields at their defaults are not part of it.
@@ -59,6 +60,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_schema: dict[str, Any]
     files: dict[str, FileEntry]
     order: str | None = None
+    item_schema: dict[str, list[str]] = {}
     checksum: str = ""
     figures: dict[str, Any] = {}
     golden: list[dict[str, Any]] = []
