@@ -106,3 +106,33 @@ def test_facts_are_indented_and_numbers_readable() -> None:
 
 def test_names_are_shown_as_they_are(report: dict[str, Any]) -> None:
     assert shown({**report, "name": "a [red] run"}).startswith("a [red] run: ")
+
+
+def several(report: dict[str, Any]) -> dict[str, Any]:
+    """The report as if there had been two exams, one of them on a sample, and some users without a past."""
+    one = report["folds"][0]
+    older = {**one, "split": {**one["split"], "fold": "from [2021]"}, "users": 200}
+    return {**report, "folds": [older, one], "cold_users": {**report["cold_users"], "users": 7, "judged": "apart"}}
+
+
+def test_several_exams_are_shown_one_by_one(report: dict[str, Any]) -> None:
+    lines = shown(several(report)).splitlines()
+    assert lines[0].endswith(", the newest of 2 exams")
+    assert lines[1:3] == ["judged on 498 of 596 users, drawn at random", "7 users without a past, judged apart"]
+    best = report["verdict"]["best_retriever"]
+    gain = interval(report["comparisons"][best], "+")
+    means = [f"{report['systems'][name]['ndcg@10']['mean']:.4f}" for name in ("two-stage", best)]
+    exams = [re.split(r"\s{2,}", line.strip()) for line in lines if line.strip().startswith(("from [2021]", "last-1"))]
+    assert exams == [["from [2021]", "200", *means, gain], ["last-1", "298", *means, gain]]
+
+
+def test_segments_are_shown_with_what_the_second_stage_gains(report: dict[str, Any]) -> None:
+    lines = [re.split(r"\s{2,}", line.strip()) for line in shown(report).splitlines()]
+    best = report["verdict"]["best_retriever"]
+    for grouping, groups in report["segments"].items():
+        for label, one in groups.items():
+            means = [f"{one['systems'][name]['mean']:.4f}" for name in ("two-stage", best)]
+            gain = one["difference"]
+            p = [] if gain["p_holm"] is None else [f"{gain['p_holm']:.3f}"]
+            assert (len(p) == 1) is (one["users"] >= 30)
+            assert [grouping, label, f"{one['users']}", *means, interval(gain, "+"), *p] in lines

@@ -223,9 +223,9 @@ def test_folds_of_another_run_are_not_reused(changed: str, tmp_path: Path, monke
 def test_progress_tells_every_stage() -> None:
     told: list[str] = []
     examine(small_run(**QUICK), DATA, progress=lambda *step: told.append(step[0]))
-    stages = ["fit steps", "fit popular", "candidates of fold last-1", "grow trees"]
-    judged = ["judge steps", "judge popular", "judge rrf", "judge two-stage"]
-    assert list(dict.fromkeys(told)) == [*stages, *judged]
+    stages = ["cut the data", "fit steps", "fit popular", "candidates of fold last-1", "grow trees"]
+    judged = ["judge two-stage", "judge steps", "judge popular", "judge rrf"]
+    assert list(dict.fromkeys(told)) == [*stages, *judged, "resample users"]
     assert told.count("candidates of fold last-1") == 3
 
 

@@ -49,26 +49,39 @@ def _line_printer(console: Console) -> Step:
 
 
 def show_report(console: Console, report: Mapping[str, Any]) -> None:
-    """The split, the retrieval ceiling, every system with its intervals, and the verdict.
+    """The split, the retrieval ceiling, every system with its intervals, exams, segments, and the verdict.
 
     Args:
         console: to draw on.
         report: of ``encorec.workflow.examine``.
     """
-    split = report["split"]
+    _show_exam(console, report)
+    console.print(_verdict_table(report))
+    console.print(_means_table(report))
+    for table in (_exam_table(report), _segment_table(report)):
+        if table is not None:
+            console.print(table)
+    verdict = report["verdict"]
+    console.print(verdict["sentence"], style="bold green" if verdict["win"] else "bold red", highlight=False)
+
+
+def _show_exam(console: Console, report: Mapping[str, Any]) -> None:
+    split, folds, cold = report["split"], report["folds"], report["cold_users"]
     console.print(
         f"[bold]{escape(report['name'])}[/]: {split['train_rows']:,} interactions to learn from, "
         f"exam {split['fold']} with {split['queries']:,} users and {split['truth_items']:,} items to find"
+        + (f", the newest of {len(folds)} exams" if len(folds) > 1 else "")
     )
+    judged, asked = sum(one["users"] for one in folds), sum(one["split"]["queries"] for one in folds)
+    if judged < asked:
+        console.print(f"judged on {judged:,} of {asked:,} users, drawn at random")
+    if cold["users"]:
+        console.print(f"{cold['users']:,} users without a past, judged {cold['judged']}")
     ceiling = report["ceilings"][0]
     console.print(
         f"retrieval ceiling (newest label fold): {ceiling['union']:.1%} of what was taken is among "
         f"{ceiling['candidates_per_query']:.0f} candidates per user"
     )
-    console.print(_verdict_table(report))
-    console.print(_means_table(report))
-    verdict = report["verdict"]
-    console.print(verdict["sentence"], style="bold green" if verdict["win"] else "bold red", highlight=False)
 
 
 def _ordered(report: Mapping[str, Any]) -> list[str]:
@@ -103,6 +116,38 @@ def _means_table(report: Mapping[str, Any]) -> Table:
     return table
 
 
+def _exam_table(report: Mapping[str, Any]) -> Table | None:
+    """Exam by exam: the two-stage, the best retriever, and the difference; none where there is one exam only."""
+    folds, metric, best = report["folds"], report["verdict"]["metric"], report["verdict"]["best_retriever"]
+    if len(folds) == 1:
+        return None
+    table = Table("exam", box=SIMPLE_HEAD)
+    for head in ("users", "two-stage", best, "two-stage gains \\[95 %]"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for one in folds:
+        means = (f"{one['systems'][name][metric]['mean']:.4f}" for name in ("two-stage", best))
+        table.add_row(one["split"]["fold"], f"{one['users']:,}", *means, _cell(one["comparisons"][best], "+"))
+    return table
+
+
+def _segment_table(report: Mapping[str, Any]) -> Table | None:
+    """Segments with users: the two-stage, the best retriever, and the difference."""
+    best = report["verdict"]["best_retriever"]
+    table = Table("by", "segment", box=SIMPLE_HEAD)
+    for head in ("users", "two-stage", best, "two-stage gains \\[95 %]", "p (Holm)"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for name, groups in report["segments"].items():
+        for label, one in groups.items() if len(groups) > 1 else ():
+            means = (f"{one['systems'][system]['mean']:.4f}" for system in ("two-stage", best))
+            gain, users = one["difference"], f"{one['users']:,}"
+            table.add_row(escape(name), escape(label), users, *means, _cell(gain, "+"), _p(gain["p_holm"]))
+    return table if table.row_count else None
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
 def _cell(value: Mapping[str, Any], sign: str) -> str:
     low, high = value["ci95"]
     return f"{value['mean']:{sign}.4f} \\[{low:{sign}.4f}, {high:{sign}.4f}]"
@@ -123,7 +168,9 @@ def show_facts(console: Console, facts: Mapping[str, Any], title: str) -> None:
 
 
 def _written(value: Any) -> str:
-    """Numbers with few digits and thousands apart, everything else as it is."""
+    """Numbers with few digits and thousands apart, a figure beside its target, everything else as it is."""
+    if isinstance(value, Mapping):
+        return f"{_written(value['generated'])}   (target {_written(value['target'])})"
     if isinstance(value, float):
         return f"{value:,.4g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(str(value))
@@ -131,7 +178,7 @@ def _written(value: Any) -> str:
 
 def _flat(facts: Mapping[str, Any], indent: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in facts.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value.keys() != {"generated", "target"}:
             yield f"{indent}{name}", ""
             yield from _flat(value, indent + "  ")
         else:

@@ -3,7 +3,8 @@
 The verdict comes from models that saw nothing of the test period; the artifact is then refit on all the data.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,22 @@ from encorec.data.dataset import Dataset
 from encorec.data.sources import Source
 from encorec.data.splits import Fold, Split, earlier_folds
 from encorec.errors import ConfigError, DataError
+from encorec.evaluation.exams import cold_fold, drawn_users, exam_count, exams_of
+from encorec.evaluation.judged import JudgedFold, refuse_unjudgeable
+from encorec.evaluation.segments import UserSegments
+from encorec.evaluation.settings import EvaluationConfig
 from encorec.pipeline.artifact import load_artifact, save_artifact
 from encorec.pipeline.checkpoints import Checkpoints, fold_digest
 from encorec.pipeline.engine import Engine
 from encorec.pipeline.fit import FoldRows, PipelineConfig, Progress, fit_first_stage, fit_ranker, fold_rows
 from encorec.pipeline.manifest import read_manifest, write_manifest
-from encorec.pipeline.two_stage import TwoStage
+from encorec.pipeline.two_stage import FirstStage, TwoStage
 from encorec.ranking.catboost_ranker import CatBoostRanker
-from encorec.verdict import FUSION, TWO_STAGE, EvaluationConfig, judge_systems, refuse_unjudgeable
+from encorec.verdict.exam import judge_exam
+from encorec.verdict.kept_exams import KeptExams
+from encorec.verdict.plug_ins import Factory, plug_in_factories, plug_in_system
+from encorec.verdict.summary import summarise
+from encorec.verdict.systems import FUSION, TWO_STAGE
 
 __all__ = ["Exam", "RunConfig", "examine", "refit", "train"]
 
@@ -66,9 +75,9 @@ class Exam:
 
     Args:
         report: everything measured, ready for JSON.
-        parts: rows of the label folds before the test.
-        test: the test fold.
-        pipeline: fitted on the past of the test fold.
+        parts: rows of the label folds before the newest test.
+        test: the newest test fold.
+        pipeline: fitted on the past of the newest test fold.
     """
 
     report: dict[str, Any]
@@ -83,30 +92,42 @@ class Exam:
 
 
 def examine(
-    config: RunConfig, data: Dataset, *, progress: Progress | None = None, checkpoints: Checkpoints | None = None
+    config: RunConfig,
+    data: Dataset,
+    *,
+    systems: Mapping[str, Factory] | None = None,
+    progress: Progress | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Exam:
-    """Train on label folds before the test, then judge every retriever and the two-stage on the test.
+    """Sit every exam of the split: train on label folds before it, then judge all systems on it, oldest exam first.
+
+    One fitted pipeline is held at a time. The label folds of an exam that an earlier one has used, or was, are not
+    made again.
 
     Args:
         config: the run.
         data: its data set.
+        systems: of one's own, by name: a function from the past of an exam and a generator to an object with
+            ``retrieve(queries, n)`` or ``recommend(queries, k)``.
         progress: told what is going on.
         checkpoints: finished folds are kept there and taken from there.
 
     Raises:
-        DataError: too little data for the split or for a single label fold.
+        DataError: too little data for the split or for a single label fold, or lists that a system must not give.
+        ConfigError: an evaluation that these data or systems do not allow.
     """
-    test = config.split.folds(data, drop_seen=config.drop_seen)[-1]
-    refuse_unjudgeable(config.evaluation, test)
-    earlier = earlier_folds(test, config.split, drop_seen=config.drop_seen)
-    parts = [_label_fold(config, fold, progress, checkpoints) for fold in islice(earlier, config.training.folds)]
-    if not parts:
-        raise DataError(f"split {test.name}: no label fold fits before the test; use a shorter exam or more data")
-    first = fit_first_stage(config.pipeline, test.past, config.seed, progress)
-    ranker = fit_ranker(config.pipeline, parts, first.features.names, config.seed, progress)
-    pipeline = TwoStage(first, ranker)
-    report = _report(config, data, test, parts, pipeline, progress)
-    return Exam(report, parts, test, pipeline)
+    factories = plug_in_factories(config.evaluation.systems, systems, config.retrievers)
+    segments = UserSegments(config.evaluation.segments, data)
+    sitting = _Sitting(config, data, factories, segments, checkpoints)
+    exams = exam_count(config.split)
+    tests = exams_of(config.split, data, drop_seen=config.drop_seen)
+    for number in range(1, exams + 1):
+        told = _numbered(progress, number, exams)
+        if told:
+            told("cut the data", 0, 1)
+        split, test = next(tests)
+        sitting.sit(split, test, told, newest=number == exams)
+    return sitting.exam(progress)
 
 
 def refit(config: RunConfig, data: Dataset, exam: Exam, *, progress: Progress | None = None) -> TwoStage:
@@ -150,31 +171,129 @@ def train(config: RunConfig, data: Dataset, out: str | Path, *, exam: Exam, prog
     return folder
 
 
-def _label_fold(config: RunConfig, fold: Fold, progress: Progress | None, checkpoints: Checkpoints | None) -> FoldRows:
-    def make() -> FoldRows:
-        first = fit_first_stage(config.pipeline, fold.past, config.seed, progress)
-        return fold_rows(config.pipeline, fold, first, config.seed, progress)
+@dataclass
+class _Sitting:
+    """The exams so far: what they said, and the label folds that the next one can use."""
 
-    if checkpoints is None:
-        return make()
-    return checkpoints.kept((msgspec.json.encode(config.pipeline), fold_digest(fold), str(config.seed)), make)
+    config: RunConfig
+    data: Dataset
+    factories: Mapping[str, Factory]
+    segments: UserSegments
+    checkpoints: Checkpoints | None
+    judged: list[JudgedFold] = field(default_factory=list[JudgedFold])
+    apart: list[JudgedFold] = field(default_factory=list[JudgedFold])
+    known: dict[tuple[bytes | str, ...], FoldRows] = field(default_factory=dict[tuple[bytes | str, ...], FoldRows])
+    newest: tuple[list[FoldRows], Fold, TwoStage] | None = None
+
+    def sit(self, split: Split, test: Fold, progress: Progress | None, *, newest: bool) -> None:
+        """Train and judge on one exam; one that was finished before an interruption is taken as it is."""
+        config, checkpoints = self.config, self.checkpoints
+        if not self.judged:
+            refuse_unjudgeable(config.evaluation, test)
+        kept = None if checkpoints is None or newest or self.factories else KeptExams(checkpoints.folder)
+        done = kept.read(self._exam_key(test)) if kept else None
+        if done is None:
+            pipeline = self._train(split, test, progress)
+            done = self._judge(split, test, pipeline, progress)
+            if newest:
+                self.newest = list(self.known.values()), test, pipeline
+            else:  # the next exam learns from this one
+                self.known[self._key(test)] = self._label_fold(test, progress, pipeline.first)
+            if kept:
+                kept.write(self._exam_key(test), done)
+        self.judged.append(done[0])
+        self.apart += done[1:]
+
+    def exam(self, progress: Progress | None) -> Exam:
+        """All exams together."""
+        if self.newest is None:
+            raise DataError("no exam was sat")
+        config, (parts, test, pipeline) = self.config, self.newest
+        retrievers = list(config.retrievers)
+        said = summarise(config.evaluation, self.judged, self.apart, retrievers, config.seed, progress)
+        return Exam(
+            {**_circumstances(config, self.data, test, parts), **said, "ranker": _ranker(parts, pipeline)},
+            parts,
+            test,
+            pipeline,
+        )
+
+    def _train(self, split: Split, test: Fold, progress: Progress | None) -> TwoStage:
+        """The pipeline for an exam; ``known`` then holds the label folds that it learnt from, newest first."""
+        config = self.config
+        earlier = islice(earlier_folds(test, split, drop_seen=config.drop_seen), config.training.folds)
+        self.known = {self._key(fold): self._label_fold(fold, progress) for fold in earlier}
+        if not self.known:
+            raise DataError(f"split {test.name}: no label fold fits before the test; use a shorter exam or more data")
+        first = fit_first_stage(config.pipeline, test.past, config.seed, progress)
+        parts = list(self.known.values())
+        return TwoStage(first, fit_ranker(config.pipeline, parts, first.features.names, config.seed, progress))
+
+    def _judge(self, split: Split, test: Fold, pipeline: TwoStage, progress: Progress | None) -> list[JudgedFold]:
+        """The exam and, where the split leaves them out, the same for users without a past."""
+        config, rng = self.config, np.random.default_rng([self.config.seed, len(test.past.interactions)])
+        plug_ins = {
+            name: plug_in_system(name, factory, test.past, np.random.default_rng([config.seed, place]))
+            for place, (name, factory) in enumerate(self.factories.items())
+        }
+        asked, cold = [test], None
+        if config.evaluation.cold_users:
+            cold = cold_fold(split, self.data, test, drop_seen=config.drop_seen)
+        return [
+            judge_exam(
+                config.evaluation,
+                drawn_users(fold, config.evaluation.max_users, rng),
+                config.seen,
+                pipeline,
+                plug_ins,
+                self.segments,
+                progress,
+            )
+            for fold in (asked if cold is None else [*asked, cold])
+        ]
+
+    def _key(self, fold: Fold) -> tuple[bytes | str, ...]:
+        """Everything that the rows of a label fold depend on."""
+        return msgspec.json.encode(self.config.pipeline), fold_digest(fold), str(self.config.seed)
+
+    def _exam_key(self, test: Fold) -> tuple[bytes | str, ...]:
+        """Everything that the figures of an exam depend on."""
+        parts = (self.config.split, self.config.evaluation)
+        return *self._key(test), *map(msgspec.json.encode, parts), self.data.fingerprint
+
+    def _label_fold(self, fold: Fold, progress: Progress | None, first: FirstStage | None = None) -> FoldRows:
+        """What a fold teaches; its first stage is fitted here where it is not at hand."""
+        key, config = self._key(fold), self.config
+
+        def make() -> FoldRows:
+            if key in self.known:
+                return self.known[key]
+            fitted = first or fit_first_stage(config.pipeline, fold.past, config.seed, progress)
+            return fold_rows(config.pipeline, fold, fitted, config.seed, progress)
+
+        return make() if self.checkpoints is None else self.checkpoints.kept(key, make)
 
 
-def _report(
-    config: RunConfig, data: Dataset, test: Fold, parts: list[FoldRows], pipeline: TwoStage, progress: Progress | None
-) -> dict[str, Any]:
-    """Everything measured on the test fold."""
+def _numbered(progress: Progress | None, number: int, exams: int) -> Progress | None:
+    """Progress that says which exam it is about, where there are several."""
+    if progress is None or exams == 1:
+        return progress
+    return lambda what, done, total: progress(f"exam {number} of {exams}: {what}", done, total)
+
+
+def _circumstances(config: RunConfig, data: Dataset, test: Fold, parts: Sequence[FoldRows]) -> dict[str, Any]:
+    """What was examined, on what, and what retrieval could reach in the newest exam's label folds."""
     return {
         "name": config.name,
         "seed": config.seed,
         "data": {"source": data.name, "fingerprint": data.fingerprint, "interactions": len(data.interactions)},
         "split": msgspec.to_builtins(test.statistics),
         "ceilings": [msgspec.to_builtins(part.ceiling) for part in parts],
-        **judge_systems(config.evaluation, test, config.seen, pipeline, config.seed, progress),
-        "ranker": {"rows": sum(len(part.rows) for part in parts), **_ranker_facts(pipeline)},
     }
 
 
-def _ranker_facts(pipeline: TwoStage) -> dict[str, Any]:
-    ranker = pipeline.ranker
-    return {"trees": ranker.trees, "importance": ranker.importance()} if isinstance(ranker, CatBoostRanker) else {}
+def _ranker(parts: Sequence[FoldRows], pipeline: TwoStage) -> dict[str, Any]:
+    ranker, rows = pipeline.ranker, {"rows": sum(len(part.rows) for part in parts)}
+    return rows | (
+        {"trees": ranker.trees, "importance": ranker.importance()} if isinstance(ranker, CatBoostRanker) else {}
+    )

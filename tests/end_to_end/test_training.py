@@ -1,5 +1,6 @@
 """Training by the command: measured, refit, saved; interrupted by the keyboard it goes on where it stopped."""
 
+import html
 import json
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.browser import open_page
 from tests.end_to_end.project import encorec, environment, succeeded, write_project
 
 from encorec.pipeline.engine import load_engine
@@ -30,6 +32,7 @@ class Comparison(msgspec.Struct, forbid_unknown_fields=True):
     mean: float
     ci95: tuple[float, float]
     p: float
+    p_holm: float
     better: float
     equal: float
     worse: float
@@ -44,6 +47,26 @@ class Ceiling(msgspec.Struct, forbid_unknown_fields=True):
     candidates_per_query: float
 
 
+class Spread(msgspec.Struct, forbid_unknown_fields=True):
+    mean: float
+    sd: float | None
+    min: float
+    max: float
+
+
+class Gain(Comparison, forbid_unknown_fields=True):
+    against: str
+    p: float | None
+    p_holm: float | None
+
+
+class Segment(msgspec.Struct, forbid_unknown_fields=True):
+    users: int
+    answers: int
+    systems: dict[str, Interval]
+    difference: Gain
+
+
 class Report(msgspec.Struct, forbid_unknown_fields=True):
     """What ``--json`` prints: the contract with whoever reads it by a program."""
 
@@ -56,12 +79,26 @@ class Report(msgspec.Struct, forbid_unknown_fields=True):
     comparisons: dict[str, Comparison]
     verdict: dict[str, str | bool]
     ranker: dict[str, Any]
+    folds: list[dict[str, Any]]
+    spread: dict[str, dict[str, Spread]]
+    segments: dict[str, dict[str, Segment]]
+    item_age: dict[str, Any]
+    cold_users: dict[str, Any]
+    curves: dict[str, Any]
+    rank_shift: dict[str, dict[str, list[Any]]]
 
 
 @pytest.fixture(scope="module")
 def report(project: Path) -> Report:
-    run = succeeded(project, "evaluate", "films.toml", "--json", "--require-win")
+    run = succeeded(project, "evaluate", "films.toml", "--json", "--require-win", "--html", "report.html")
     return msgspec.json.decode(run.stdout, type=Report)
+
+
+def test_the_page_of_the_report_opens_without_complaint(project: Path, report: Report) -> None:
+    for width in (390, 1200):
+        opened = open_page(f"file://{project / 'report.html'}", width=width)
+        assert opened.console == []
+    assert html.escape(str(report.verdict["sentence"])) in opened.document
 
 
 def test_the_report_has_its_schema(report: Report) -> None:
@@ -120,10 +157,11 @@ def test_without_a_win_the_exit_code_says_so_and_nothing_is_saved(project: Path,
     assert not (project / "never").exists()
 
 
-def interrupted_after_one_fold(folder: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", LISTENING, "train", "weeks.toml", "--out", "artifact"]
-    process = subprocess.Popen(command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
-    while not list(folder.glob("artifact.checkpoints/*.npz")):
+def interrupted_after_one_fold(folder: Path, kept: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", LISTENING, *arguments]
+    surroundings = environment() | {"ENCOREC_CACHE": str(folder / "cache")}
+    process = subprocess.Popen(command, cwd=folder, env=surroundings, stderr=subprocess.PIPE, text=True)
+    while not list(folder.glob(kept)):
         assert process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
@@ -145,7 +183,7 @@ def content(artifact: Path) -> dict[str, Any]:
 
 
 def test_an_interrupted_training_goes_on_where_it_stopped(weeks: Path) -> None:
-    run = interrupted_after_one_fold(weeks)
+    run = interrupted_after_one_fold(weeks, "artifact.checkpoints/*.npz", "train", "weeks.toml", "--out", "artifact")
     assert run.returncode not in (0, None)
     assert "Traceback" not in run.stderr
     assert not (weeks / "artifact").exists()
@@ -158,3 +196,63 @@ def test_an_interrupted_training_goes_on_where_it_stopped(weeks: Path) -> None:
     assert not (weeks / "artifact.checkpoints").exists()
     resumed_report, whole_report = (read_manifest(weeks / name).figures for name in ("artifact", "whole"))
     assert json.dumps(resumed_report) == json.dumps(whole_report)
+
+
+OWN = """
+import numpy as np
+
+class Constant:
+    def __init__(self, past, item):
+        self.item = past.items.row(item)
+
+    def recommend(self, queries, k):
+        allowed = queries.eligible.mask(len(queries))[:, self.item]
+        return np.where(allowed, self.item, -1)[:, None]
+
+def make(past, rng, item):
+    return Constant(past, item)
+"""
+
+
+def test_systems_of_ones_own_are_found_in_the_current_folder(weeks: Path) -> None:
+    (weeks / "own.py").write_text(OWN)
+    config = (weeks / "films.toml").read_text()
+    table = '\n[evaluation.systems.constant]\nfactory = "own:make"\noptions = {item = "f000"}\n'
+    (weeks / "own.toml").write_text(config + table)
+    report = json.loads(succeeded(weeks, "evaluate", "own.toml", "--json").stdout)
+    assert list(report["systems"]) == ["steps", "knn", "als", "popular", "constant", "rrf", "two-stage"]
+    assert 0 < report["systems"]["constant"]["covered_users"] < 298
+    (weeks / "torn.toml").write_text(config + table.replace("own:make", "own:mkae"))
+    told = encorec(weeks, "evaluate", "torn.toml")
+    assert told.returncode == 1
+    assert "evaluation.systems.constant.factory: unknown attribute of own 'mkae': did you mean 'make'?" in told.stderr
+
+
+def test_an_interrupted_evaluation_goes_on_where_it_stopped_and_leaves_nothing(weeks: Path) -> None:
+    run = interrupted_after_one_fold(weeks, "cache/evaluate/weeks-*/*.npz", "evaluate", "weeks.toml")
+    assert run.returncode not in (0, None)
+    kept = len(list(weeks.glob("cache/evaluate/weeks-*/*.npz")))
+    surroundings = environment() | {"ENCOREC_CACHE": str(weeks / "cache")}
+    command = [sys.executable, "-m", "encorec", "evaluate", "weeks.toml", "--json"]
+    resumed = subprocess.run(command, cwd=weeks, env=surroundings, capture_output=True, text=True, check=True)
+    whole = succeeded(weeks, "evaluate", "weeks.toml", "--json")
+    assert resumed.stderr.count("· candidates of fold") == whole.stderr.count("· candidates of fold") - kept
+    assert resumed.stdout == whole.stdout
+    assert not list(weeks.glob("cache/evaluate/*"))
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_the_work(weeks: Path) -> None:
+    for command in (("evaluate", "weeks.toml"), ("train", "weeks.toml", "--out", "never")):
+        run = encorec(weeks, *command, "--html", "no/such/folder/report.html")
+        assert (run.returncode, run.stdout) == (1, "")
+        assert "error: --html no/such/folder/report.html: cannot be written there" in run.stderr
+        assert "fit als" not in run.stderr
+
+
+def test_an_evaluation_needs_no_place_for_its_checkpoints(weeks: Path) -> None:
+    (weeks / "occupied").write_text("")
+    command = [sys.executable, "-m", "encorec", "evaluate", "hopeless.toml", "--json"]
+    surroundings = environment() | {"ENCOREC_CACHE": str(weeks / "occupied")}
+    run = subprocess.run(command, cwd=weeks, env=surroundings, capture_output=True, text=True, check=True)
+    assert "cannot be made (Not a directory), so an interrupted run would begin anew" in run.stderr
+    assert json.loads(run.stdout)["verdict"]["win"] is False

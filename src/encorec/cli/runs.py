@@ -1,5 +1,8 @@
 """`encorec train` and `encorec evaluate`: from a configuration to a verdict and an artifact."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,12 +18,16 @@ app = typer.Typer()
 RequireWin = Annotated[bool, typer.Option("--require-win", help="Exit 2 unless the two-stage beats every retriever.")]
 
 
+Html = Annotated[Path | None, typer.Option("--html", help="Write the report as one self-contained page.")]
+
+
 @app.command("train")
 def train_command(
     config: ConfigPath,
     to: Annotated[Path, typer.Option("--out", help="Folder of the artifact.")],
     require_win: RequireWin = False,
     as_json: AsJson = False,
+    html: Html = None,
 ) -> None:
     """Measure on the test period, then refit on all the data and save the artifact.
 
@@ -32,9 +39,10 @@ def train_command(
     from encorec.workflow import train
 
     refuse_foreign(to)
+    _refuse_unwritable(html)
     checkpoints = Checkpoints(f"{to}.checkpoints")
     run, data, exam = _examine(config, checkpoints)
-    _show(exam.report, as_json)
+    _show(exam.report, as_json, html)
     if require_win and not exam.won:
         raise typer.Exit(2)
     with progress_bar(err) as step:
@@ -46,12 +54,46 @@ def train_command(
 
 
 @app.command("evaluate")
-def evaluate_command(config: ConfigPath, require_win: RequireWin = False, as_json: AsJson = False) -> None:
-    """Measure on the test period and save nothing."""
-    _, _, exam = _examine(config, None)
-    _show(exam.report, as_json)
+def evaluate_command(
+    config: ConfigPath, require_win: RequireWin = False, as_json: AsJson = False, html: Html = None
+) -> None:
+    """Measure on the test periods and save no artifact.
+
+    An interrupted run goes on where it stopped: finished folds wait in the cache folder (ENCOREC_CACHE) until it ends.
+    """
+    _refuse_unwritable(html)
+    checkpoints = _kept_for(config)
+    _, _, exam = _examine(config, checkpoints)
+    _show(exam.report, as_json, html)
+    if checkpoints is not None:
+        checkpoints.clear()
     if require_win and not exam.won:
         raise typer.Exit(2)
+
+
+def _kept_for(config: Path) -> Any:
+    """Where the finished folds of an evaluation wait: one folder per configuration file; none if it cannot be made."""
+    from hashlib import sha256
+
+    from encorec.data.sources.wheels import cache_folder
+    from encorec.pipeline.checkpoints import Checkpoints
+
+    name = f"{config.stem}-{sha256(str(config.resolve()).encode()).hexdigest()[:12]}"
+    folder = cache_folder() / "evaluate" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        tell(f"note: {folder} cannot be made ({error.strerror}), so an interrupted run would begin anew")
+        return None
+    return Checkpoints(folder)
+
+
+def _refuse_unwritable(html: Path | None) -> None:
+    """Fail before the work, not after it."""
+    from encorec.errors import DataError
+
+    if html is not None and (html.is_dir() or not html.parent.is_dir()):
+        raise DataError(f"--html {html}: cannot be written there; name a file in a folder that exists")
 
 
 def _examine(path: Path, checkpoints: Any) -> tuple[Any, Any, Any]:
@@ -60,13 +102,28 @@ def _examine(path: Path, checkpoints: Any) -> tuple[Any, Any, Any]:
     from encorec.workflow import RunConfig, examine
 
     run = load_toml(path, RunConfig)
-    with progress_bar(err) as step:
+    with progress_bar(err) as step, _current_folder_first():
         data = load(run.data, progress=lambda message: step(message, 0, 1))
         return run, data, examine(run, data, progress=step, checkpoints=checkpoints)
 
 
-def _show(report: dict[str, Any], as_json: bool) -> None:
+@contextmanager
+def _current_folder_first() -> Iterator[None]:
+    """Systems of one's own are found in the current folder, as ``python -m`` finds modules."""
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _show(report: dict[str, Any], as_json: bool, html: Path | None) -> None:
     if as_json:
         print_json(report)
     else:
         show_report(out, report)
+    if html is not None:
+        from encorec.evaluation.report import write_report
+
+        tell(f"report: {write_report(report, html)}")

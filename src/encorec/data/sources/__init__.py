@@ -12,6 +12,7 @@ from encorec.data.sources.kion import Kion
 from encorec.data.sources.movielens import MovieLens100K
 from encorec.data.sources.progress import Progress
 from encorec.data.sources.roles import FeatureColumns
+from encorec.data.sources.synthetic_kion import SyntheticKion
 from encorec.data.sources.table import Table, load_frame
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Progress",
     "Source",
     "SourceCard",
+    "SyntheticKion",
     "Table",
     "catalogue",
     "describe",

@@ -9,13 +9,14 @@ from encorec.data.sources.complete_journey import COMPLETE_JOURNEY_WHEEL, Comple
 from encorec.data.sources.kion import Kion, load_kion
 from encorec.data.sources.movielens import MOVIELENS_WHEEL, MovieLens100K, load_movielens
 from encorec.data.sources.progress import Progress, silent
+from encorec.data.sources.synthetic_kion import SyntheticKion, load_synthetic_kion
 from encorec.data.sources.table import Table, load_table
 from encorec.data.sources.wheels import fetch_wheel
 from encorec.errors import DataError
 
 __all__ = ["Source", "SourceCard", "catalogue", "fetch", "load"]
 
-Source: TypeAlias = MovieLens100K | CompleteJourney | Kion | Table
+Source: TypeAlias = MovieLens100K | CompleteJourney | Kion | SyntheticKion | Table
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def catalogue() -> list[SourceCard]:
 
     Example:
         >>> [card.name for card in catalogue()]
-        ['movielens-100k', 'complete-journey', 'kion', 'table']
+        ['movielens-100k', 'complete-journey', 'kion', 'synthetic-kion', 'table']
     """
     return [
         SourceCard(
@@ -64,6 +65,12 @@ def catalogue() -> list[SourceCard]:
             "views of films and series in 2021 with user and item features; bring the zip or folder",
             "1,058,088 users, 15,963 items, 5,476,251 interactions; 200 MB",
             "cite the KION authors; ask them for the terms",
+        ),
+        SourceCard(
+            "synthetic-kion",
+            "a made-up online cinema with KION's columns and figures and a known truth; generated, any size by option",
+            "1,058,088 users, 15,963 items, about 5,480,000 interactions; nothing to fetch",
+            'free; results on it are "synthetic, calibrated on KION marginals"',
         ),
         SourceCard("table", "your own CSV or Parquet files, by a mapping of columns", "as large as they are", "yours"),
     ]
@@ -90,6 +97,8 @@ def fetch(source: Source, progress: Progress = silent) -> Path:
             return fetch_wheel(MOVIELENS_WHEEL, progress)
         case CompleteJourney():
             return fetch_wheel(COMPLETE_JOURNEY_WHEEL, progress)
+        case SyntheticKion():
+            raise DataError("synthetic-kion: is generated whenever it is loaded; there is nothing to fetch")
     path = Path(source.path)
     if not path.exists():
         raise DataError(f"{path}: is not there and cannot be downloaded; put it there or correct the path")
@@ -121,5 +130,7 @@ def load(source: Source, progress: Progress = silent) -> Dataset:
             return load_complete_journey(progress)
         case Kion():
             return load_kion(source, progress)
+        case SyntheticKion():
+            return load_synthetic_kion(source, progress)
         case Table():
             return load_table(source, progress)

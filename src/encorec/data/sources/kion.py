@@ -18,7 +18,7 @@ from encorec.data.sources.times import seconds
 from encorec.data.sources.typed import ids, known_text, numbers, tags, texts
 from encorec.errors import DataError
 
-__all__ = ["Kion", "load_kion"]
+__all__ = ["Kion", "kion_items", "kion_users", "load_kion", "watched_share"]
 
 _LOGS = ("interactions.csv", "interactions_df.csv", "interactions_processed.csv", "interactions_df_processed.csv")
 _USERS = ("users.csv", "users_processed.csv")
@@ -69,8 +69,8 @@ def load_kion(source: Kion, progress: Progress = silent) -> Dataset:
     required = (*_LOG_COLUMNS, "watched_pct") if watched else _LOG_COLUMNS
     log = _log(_sheet(path, log_name, required, ("total_dur", "watched_pct")), watched=watched)
     progress(f"reading {user_name} and {item_name}")
-    users = _users(_sheet(path, user_name, ("user_id",), (*_USER_CATEGORIES, "kids_flg")))
-    items = _items(_sheet(path, item_name, ("item_id",), (*_ITEM_CATEGORIES, *_ITEM_NUMBERS, *_ITEM_TAGS, "title")))
+    users = kion_users(_sheet(path, user_name, ("user_id",), (*_USER_CATEGORIES, "kids_flg")))
+    items = kion_items(_sheet(path, item_name, ("item_id",), (*_ITEM_CATEGORIES, *_ITEM_NUMBERS, *_ITEM_TAGS, "title")))
     progress("numbering users and items")
     return assemble("kion", log, users, items, source.duplicates)
 
@@ -114,13 +114,27 @@ def _weight(sheet: Sheet, *, watched: bool) -> pl.Series | None:
     percent = numbers(column)
     outside = ~percent.is_between(0, 100).fill_null(True)
     column.refuse(outside, "outside 0..100", "fix or empty them")
-    if not watched:
-        return None
+    return watched_share(percent) if watched else None
+
+
+def watched_share(percent: pl.Series) -> pl.Series:
+    """(m,) float64 weights from percent watched: 0.01 to 1, the mean where it is not known.
+
+    Example:
+        >>> watched_share(pl.Series([50.0, None, 0.0])).to_list()
+        [0.5, 0.25, 0.01]
+    """
     mean = percent.mean() if percent.count() else 100.0
     return (percent.fill_null(mean) / 100).clip(lower_bound=_FAINTEST)
 
 
-def _users(sheet: Sheet) -> Profiles:
+def kion_users(sheet: Sheet) -> Profiles:
+    """Users as ``users.csv`` describes them.
+
+    Example:
+        >>> kion_users(Sheet(pl.DataFrame({"user_id": [7], "sex": ["Ж"]}), "users.csv")).categorical["sex"].to_list()
+        ['F']
+    """
     named = {name: texts(sheet.column(name)) for name in _USER_CATEGORIES if name in sheet}
     if "sex" in named:
         named["sex"] = named["sex"].replace(_CYRILLIC_SEX)
@@ -128,7 +142,13 @@ def _users(sheet: Sheet) -> Profiles:
     return Profiles(ids(sheet.column("user_id")), sheet.where, kids, named)
 
 
-def _items(sheet: Sheet) -> Profiles:
+def kion_items(sheet: Sheet) -> Profiles:
+    """Items as ``items.csv`` describes them.
+
+    Example:
+        >>> kion_items(Sheet(pl.DataFrame({"item_id": [7], "genres": ["драмы"]}), "items.csv")).tags["genres"].values
+        ('драмы',)
+    """
     return Profiles(
         ids(sheet.column("item_id")),
         sheet.where,
