@@ -8,12 +8,12 @@ import os
 import platform
 import statistics
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-__all__ = ["Measurement", "write"]
+__all__ = ["Measurement", "in_turns", "ratio", "write"]
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -55,8 +55,46 @@ class Measurement:
         }
 
 
-def write(name: str, measurements: Sequence[Measurement], *, folder: Path = RESULTS) -> Path:
+def in_turns(sides: Mapping[str, Callable[[], float]], rounds: int = 5) -> dict[str, list[float]]:
+    """What every side returns in each round, one side after the other; a first round, which warms up, is thrown away.
+
+    Args:
+        sides: name -> a function that runs once and returns what it measured, such as its seconds.
+        rounds: that count.
+
+    Example:
+        >>> in_turns({"tea": lambda: 3.0, "coffee": lambda: 4.0}, rounds=2)
+        {'tea': [3.0, 3.0], 'coffee': [4.0, 4.0]}
+    """
+    values: dict[str, list[float]] = {name: [] for name in sides}
+    for place in range(rounds + 1):
+        for name, measure in sides.items():
+            value = measure()
+            if place:
+                values[name].append(value)
+    return values
+
+
+def ratio(case: str, upper: Sequence[float], lower: Sequence[float], seed: int | None = None) -> Measurement:
+    """How many times ``upper`` is ``lower``, round by round of one run.
+
+    Example:
+        >>> ratio("coffee / tea", [4.0, 6.0, 5.0], [2.0, 2.0, 2.0]).summary["median"]
+        '2.5'
+    """
+    return Measurement(case, "times", [above / below for above, below in zip(upper, lower, strict=True)], seed)
+
+
+def write(
+    name: str, measurements: Sequence[Measurement], *, folder: Path = RESULTS, peers: Mapping[str, str] | None = None
+) -> Path:
     """Print the measurements and write them to ``folder/name.csv``, one row each.
+
+    Args:
+        name: of the file.
+        measurements: rows.
+        folder: of the file.
+        peers: versions of what else took part; they get a column of their own.
 
     Example:
         >>> from tempfile import mkdtemp
@@ -70,7 +108,8 @@ def write(name: str, measurements: Sequence[Measurement], *, folder: Path = RESU
         print("{case}: {median} {unit} ({min} to {max}, {runs} runs)".format_map(row))
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.csv"
-    _write_rows(file, [{**row, **circumstances()} for row in summaries])
+    others = {} if peers is None else {"peers": " ".join(f"{name}={number}" for name, number in peers.items())}
+    _write_rows(file, [{**row, **circumstances(), **others} for row in summaries])
     return file
 
 

@@ -17,7 +17,7 @@ from encorec import workflow
 from encorec.data.dataset import Dataset
 from encorec.data.splits import RollingTime, TimeCut
 from encorec.errors import ConfigError, DataError
-from encorec.evaluation.report import report_page, write_report
+from encorec.evaluation.report.report_page import report_page, write_report
 from encorec.evaluation.uncertainty import holm
 from encorec.pipeline.checkpoints import Checkpoints
 from encorec.pipeline.eligibility import fold_queries

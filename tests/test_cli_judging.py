@@ -13,7 +13,7 @@ from tests.worlds import ITEMS, USERS, Trained
 from encorec import cli
 from encorec.evaluation.frames.comparison import compare_lists
 from encorec.evaluation.frames.measure import metrics
-from encorec.evaluation.leaderboard import score_submission
+from encorec.evaluation.leaderboard.score import score_submission
 from encorec.evaluation.options import MetricOptions
 from encorec.pipeline.requests import Request
 

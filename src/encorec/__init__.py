@@ -38,12 +38,12 @@ _HOME = {
     "PastEvent": "encorec.pipeline.requests",
     "Request": "encorec.pipeline.requests",
     "evaluate": "encorec.evaluation.evaluate",
-    "compare": "encorec.evaluation.uncertainty",
+    "compare": "encorec.evaluation.uncertainty.comparison",
     "MetricOptions": "encorec.evaluation.options",
     "compare_lists": "encorec.evaluation.frames.comparison",
     "metrics": "encorec.evaluation.frames.measure",
-    "score_submission": "encorec.evaluation.leaderboard",
-    "validate_submission": "encorec.evaluation.submission_check",
+    "score_submission": "encorec.evaluation.leaderboard.score",
+    "validate_submission": "encorec.evaluation.leaderboard.check",
 }
 
 

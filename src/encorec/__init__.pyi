@@ -9,9 +9,9 @@ from encorec.data.splits import TimeCut as TimeCut
 from encorec.evaluation.evaluate import evaluate as evaluate
 from encorec.evaluation.frames.comparison import compare_lists as compare_lists
 from encorec.evaluation.frames.measure import metrics as metrics
-from encorec.evaluation.leaderboard import score_submission as score_submission
+from encorec.evaluation.leaderboard.check import validate_submission as validate_submission
+from encorec.evaluation.leaderboard.score import score_submission as score_submission
 from encorec.evaluation.options import MetricOptions as MetricOptions
-from encorec.evaluation.submission_check import validate_submission as validate_submission
 from encorec.evaluation.uncertainty import compare as compare
 from encorec.pipeline.engine import Engine as Engine
 from encorec.pipeline.engine import load_engine as load_engine

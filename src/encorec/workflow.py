@@ -16,10 +16,10 @@ from encorec.data.dataset import Dataset
 from encorec.data.sources import Source
 from encorec.data.splits import Fold, Split, earlier_folds
 from encorec.errors import ConfigError, DataError
-from encorec.evaluation.exams import cold_fold, drawn_users, exam_count, exams_of
-from encorec.evaluation.judged import JudgedFold, refuse_unjudgeable
-from encorec.evaluation.segments import UserSegments
-from encorec.evaluation.settings import EvaluationConfig
+from encorec.evaluation.backtest.exams import cold_fold, drawn_users, exam_count, exams_of
+from encorec.evaluation.backtest.judged import JudgedFold, refuse_unjudgeable
+from encorec.evaluation.backtest.segments import UserSegments
+from encorec.evaluation.backtest.settings import EvaluationConfig
 from encorec.pipeline.artifact import load_artifact, save_artifact
 from encorec.pipeline.checkpoints import Checkpoints, fold_digest
 from encorec.pipeline.engine import Engine

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from encorec.data.interactions import Interactions
-from encorec.evaluation.lists import JudgedLists, judge
+from encorec.evaluation.metrics.lists import JudgedLists, judge
 from encorec.types import IntMatrix, ItemLists
 
 

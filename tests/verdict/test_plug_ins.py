@@ -13,7 +13,7 @@ from tests.worlds import small_world
 from encorec.data.dataset import Dataset
 from encorec.data.splits import LastN
 from encorec.errors import ConfigError, DataError
-from encorec.evaluation.settings import SystemConfig
+from encorec.evaluation.backtest.settings import SystemConfig
 from encorec.pipeline.eligibility import fold_queries
 from encorec.retrieval.popularity import Popularity, PopularityConfig
 from encorec.types import Candidates, Queries, Slate

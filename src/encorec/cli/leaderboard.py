@@ -28,8 +28,8 @@ def make_command(
 ) -> None:
     """A submission for everybody in a sample, whether the artifact knows them or not; resumes when called again."""
     from encorec.data.sources.user_lists import read_user_ids
-    from encorec.evaluation.submission import submission_path, write_submission
-    from encorec.evaluation.submission_check import validate_submission
+    from encorec.evaluation.leaderboard.check import validate_submission
+    from encorec.evaluation.leaderboard.submission import submission_path, write_submission
     from encorec.pipeline.batch import recommend_to_file
     from encorec.pipeline.engine import load_engine
 
@@ -58,7 +58,7 @@ def validate_command(
     as_json: AsJson = False,
 ) -> None:
     """Hold a submission against the rules and name every kind of fault at once; exit 1 if there is any."""
-    from encorec.evaluation.submission_check import validate_submission
+    from encorec.evaluation.leaderboard.check import validate_submission
 
     found = validate_submission(submission, sample, items, k)
     if as_json:
@@ -86,7 +86,7 @@ def score_command(
     as_json: AsJson = False,
 ) -> None:
     """MAP@k of a submission, in all and for the public and the private part."""
-    from encorec.evaluation.leaderboard import score_submission
+    from encorec.evaluation.leaderboard.score import score_submission
 
     found = score_submission(submission, truth, k=k, public_share=public_share, split=split, seed=seed)
     if as_json:

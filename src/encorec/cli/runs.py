@@ -124,6 +124,6 @@ def _show(report: dict[str, Any], as_json: bool, html: Path | None) -> None:
     else:
         show_report(out, report)
     if html is not None:
-        from encorec.evaluation.report import write_report
+        from encorec.evaluation.report.report_page import write_report
 
         tell(f"report: {write_report(report, html)}")

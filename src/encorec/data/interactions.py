@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from encorec.compiled import INT32, INT64, compiled, read, write
 from encorec.errors import DataError
 from encorec.types import BoolVector, FloatVector, Histories, IntVector
 
@@ -69,6 +70,9 @@ class Interactions:
         if not np.all(strength > 0):
             raise DataError(f"{int(np.sum(~(strength > 0)))} weights are not positive; drop these interactions")
         order = _order(user, time)
+        if order is None:
+            parts = (one.copy() for one in (user, item, time, strength))  # the caller's own stay the caller's
+            return cls(*parts, np.arange(len(user)), n_users, n_items)
         return cls(user[order], item[order], time[order], strength[order], order, n_users, n_items)
 
     def __len__(self) -> int:
@@ -108,7 +112,9 @@ class Interactions:
     @cached_property
     def item_users(self) -> IntVector:
         """(items,) distinct users of each item."""
-        return np.bincount(self.pairs % self.items, minlength=self.items)
+        users, newest = np.zeros(self.items, np.int64), np.full(self.items, -1, np.int32)
+        _count_users(self.user, self.item, newest, users)
+        return users
 
     @property
     def end(self) -> int:
@@ -130,13 +136,30 @@ def distinct(numbers: IntVector) -> IntVector:
     return ordered[np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
 
 
-def _order(user: IntVector, time: IntVector) -> IntVector:
-    """(m,) positions by user, then time, then as given; one sort of a joint key where that fits into 64 bits."""
+def _order(user: IntVector, time: IntVector) -> IntVector | None:
+    """(m,) positions by user, then time, then as given; none where all stand so already."""
     start = int(time.min(initial=0))
     span = int(time.max(initial=0)) - start + 1
-    if (int(user.max(initial=0)) + 1) * span < 2**63:
-        return np.argsort(user.astype(np.int64) * span + (time - start), kind="stable")
-    return np.lexsort((time, user))
+    if (int(user.max(initial=0)) + 1) * span >= 2**63:
+        return np.lexsort((time, user))
+    key = user.astype(np.int64) * span + (time - start)
+    return None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
+
+
+@compiled(read(INT32), read(INT32), write(INT32), write(INT64))
+def _count_users(user: IntVector, item: IntVector, newest: IntVector, users: IntVector) -> None:
+    """Add to ``users`` (items,) how many distinct users each item has.
+
+    Args:
+        user: (m,) int32 non-decreasing.
+        item: (m,) int32.
+        newest: (items,) int32 filled with -1; scratch.
+        users: (items,) int64, added to.
+    """
+    for row in range(len(user)):
+        if newest[item[row]] != user[row]:
+            newest[item[row]] = user[row]
+            users[item[row]] += 1
 
 
 def _check_range(what: str, rows: IntVector, size: int) -> None:

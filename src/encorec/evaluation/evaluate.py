@@ -8,12 +8,12 @@ import numpy as np
 from encorec.data.features import FeatureTable
 from encorec.data.interactions import Interactions
 from encorec.errors import ConfigError
-from encorec.evaluation.beyond_accuracy import exposure
-from encorec.evaluation.debias import inverse_propensity, kept_by_down_sampling
-from encorec.evaluation.diversity import unknown_pairs
-from encorec.evaluation.evidence import Evidence, Known
-from encorec.evaluation.lists import JudgedLists, judge
-from encorec.evaluation.metric_table import (
+from encorec.evaluation.metrics.beyond_accuracy import exposure
+from encorec.evaluation.metrics.debias import inverse_propensity, kept_by_down_sampling
+from encorec.evaluation.metrics.diversity import unknown_pairs
+from encorec.evaluation.metrics.evidence import Evidence, Known
+from encorec.evaluation.metrics.lists import JudgedLists, judge
+from encorec.evaluation.metrics.metric_table import (
     OF_CATALOGUE,
     OF_QUALITY,
     PER_USER,

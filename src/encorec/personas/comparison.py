@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from encorec.errors import ConfigError, QueryError, unknown_name
-from encorec.evaluation.beyond_accuracy import miuf
-from encorec.evaluation.diversity import intra_list_distance
-from encorec.evaluation.lists import JudgedLists
+from encorec.evaluation.metrics.beyond_accuracy import miuf
+from encorec.evaluation.metrics.diversity import intra_list_distance
+from encorec.evaluation.metrics.lists import JudgedLists
 from encorec.evaluation.options import DEFAULT_OPTIONS, MetricOptions
 from encorec.personas.answers import Comparison, PersonaAnswers, PersonaList, Shown
 from encorec.personas.persona import Persona

@@ -10,7 +10,7 @@ import numpy as np
 
 from encorec.data.interactions import Interactions
 from encorec.errors import DataError
-from encorec.evaluation.diversity import ItemAttributes
+from encorec.evaluation.metrics.diversity import ItemAttributes
 from encorec.pipeline.artifact import Artifact
 from encorec.types import IntVector
 

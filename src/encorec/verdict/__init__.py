@@ -1,6 +1,6 @@
 """The two-stage and its rivals on the same exams, and one sentence that decides."""
 
-from encorec.evaluation.settings import EvaluationConfig, SegmentsConfig, SystemConfig
+from encorec.evaluation.backtest.settings import EvaluationConfig, SegmentsConfig, SystemConfig
 from encorec.verdict.exam import judge_exam
 from encorec.verdict.plug_ins import Factory, plug_in_factories
 from encorec.verdict.summary import summarise

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from encorec.data.splits import Fold
-from encorec.evaluation.judged import JudgedFold, JudgedSystem, judge_system
-from encorec.evaluation.rank_shift import RankShift, rank_shift
-from encorec.evaluation.segments import UserSegments, item_ages
-from encorec.evaluation.settings import EvaluationConfig
+from encorec.evaluation.backtest.judged import JudgedFold, JudgedSystem, judge_system
+from encorec.evaluation.backtest.rank_shift import RankShift, rank_shift
+from encorec.evaluation.backtest.segments import UserSegments, item_ages
+from encorec.evaluation.backtest.settings import EvaluationConfig
 from encorec.pipeline.eligibility import SeenRule, fold_queries
 from encorec.pipeline.fit import Progress
 from encorec.pipeline.two_stage import TwoStage

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from encorec import __version__
-from encorec.evaluation.judged import JudgedFold
+from encorec.evaluation.backtest.judged import JudgedFold
 
 __all__ = ["KeptExams"]
 

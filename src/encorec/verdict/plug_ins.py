@@ -12,7 +12,7 @@ import numpy as np
 
 from encorec.data.dataset import Dataset
 from encorec.errors import ConfigError, DataError, unknown_name
-from encorec.evaluation.settings import SystemConfig
+from encorec.evaluation.backtest.settings import SystemConfig
 from encorec.types import Candidates, IntMatrix, Queries, Slate
 from encorec.verdict.systems import FUSION, TWO_STAGE, System
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from encorec.evaluation.backtest import Backtest, difference_entry, with_holm
-from encorec.evaluation.breakdown import by_item_age, by_segment, cold_users
-from encorec.evaluation.judged import JudgedFold
-from encorec.evaluation.settings import EvaluationConfig
+from encorec.evaluation.backtest.backtest import Backtest, difference_entry, with_holm
+from encorec.evaluation.backtest.breakdown import by_item_age, by_segment, cold_users
+from encorec.evaluation.backtest.judged import JudgedFold
+from encorec.evaluation.backtest.settings import EvaluationConfig
 from encorec.evaluation.uncertainty import Difference
 from encorec.pipeline.fit import Progress
 from encorec.verdict.systems import FUSION, TWO_STAGE

@@ -12,7 +12,7 @@ from encorec.errors import DataError
 from encorec.evaluation.evaluate import Evaluation, evaluate
 from encorec.evaluation.frames.inputs import USER
 from encorec.evaluation.frames.tables import Evidence
-from encorec.evaluation.metric_table import OF_CATALOGUE, parse_metric
+from encorec.evaluation.metrics.metric_table import OF_CATALOGUE, parse_metric
 from encorec.evaluation.options import MetricOptions
 from encorec.types import BoolVector, IntMatrix
 

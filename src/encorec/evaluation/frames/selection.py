@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from encorec.errors import ConfigError
-from encorec.evaluation.metric_table import OF_CATALOGUE, OF_QUALITY, WITHOUT_CUT, metric_names, parse_metric
+from encorec.evaluation.metrics.metric_table import OF_CATALOGUE, OF_QUALITY, WITHOUT_CUT, metric_names, parse_metric
 
 __all__ = ["chosen", "only_quality", "without_features"]
 

@@ -1,0 +1,1 @@
+"""The KION competition: submissions made, checked and scored."""

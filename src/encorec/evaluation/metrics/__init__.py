@@ -1,0 +1,1 @@
+"""What lists are judged by: one file per kind of metric, and the table of all of them."""
