@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
+EVALUATION = ROOT / "src/encorec/evaluation"
 KEY = re.compile(r"#.*?\b([a-z]+(?:19|20)\d\d)\b")
 CITED = {
-    file.stem: set(KEY.findall(file.read_text(encoding="utf-8")))
-    for file in sorted((ROOT / "src/encorec/evaluation").glob("*.py"))
+    file.relative_to(EVALUATION).with_suffix("").as_posix(): set(KEY.findall(file.read_text(encoding="utf-8")))
+    for file in sorted(EVALUATION.rglob("*.py"))
 }
 KNOWN = set(re.findall(r"^@\w+\{(\w+),", (ROOT / "docs/references.bib").read_text(encoding="utf-8"), re.MULTILINE))
 
@@ -22,8 +23,9 @@ def test_cited_papers_are_in_the_bibliography(module: str) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "accuracy", "beyond_accuracy", "bootstrap", "bootstrap_loops", "calibration_loops", "debias", "differences",
-        "diversity", "ranking_quality", "reference_lists", "uncertainty",
+        *(f"metrics/{one}" for one in ("accuracy", "beyond_accuracy", "calibration_loops", "debias", "diversity")),
+        *(f"metrics/{one}" for one in ("ranking_quality", "reference_lists")),
+        *(f"uncertainty/{one}" for one in ("bootstrap", "bootstrap_loops", "comparison", "differences")),
     ],
 )  # fmt: skip
 def test_modules_with_formulas_cite(module: str) -> None:
