@@ -12,9 +12,10 @@ import polars as pl
 from encorec.errors import DataError
 from encorec.pipeline.engine import Engine
 from encorec.pipeline.requests import ItemId
+from encorec.pipeline.two_stage import usable_cores
 from encorec.types import names_of
 
-__all__ = ["FORMATS", "recommend_to_file", "usable_cores"]
+__all__ = ["FORMATS", "recommend_to_file"]
 
 PART_SIZE = 16_384
 FORMATS = (".csv", ".parquet")
@@ -83,16 +84,6 @@ def _answers(engine: Engine, users: Sequence[ItemId], k: int, now: int, threads:
             "source": names[code],
         }
     )
-
-
-def usable_cores() -> int:
-    """Cores that this process may use, which may be fewer than the machine has.
-
-    Example:
-        >>> usable_cores() >= 1
-        True
-    """
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _begun_at(path: Path, now: int) -> int:

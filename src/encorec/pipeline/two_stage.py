@@ -1,5 +1,6 @@
 """The one function that answers queries: retrieve, featurise, rank, select."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from encorec.pipeline.selectors import TopSelector
 from encorec.protocols import Ranker, Retriever, Selector
 from encorec.types import Candidates, FloatVector, Queries, Slate
 
-__all__ = ["FirstStage", "TwoStage", "in_blocks", "query_blocks"]
+__all__ = ["FirstStage", "TwoStage", "in_blocks", "query_blocks", "usable_cores"]
 
 Answer = TypeVar("Answer")
 
@@ -48,6 +49,16 @@ def in_blocks(answer: Callable[[slice], Answer], queries: Queries, threads: int 
         return [answer(block) for block in blocks]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(answer, blocks))
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, which may be fewer than the machine has.
+
+    Example:
+        >>> usable_cores() >= 1
+        True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from encorec.evaluation.backtest.segments import UserSegments, item_ages
 from encorec.evaluation.backtest.settings import EvaluationConfig
 from encorec.pipeline.eligibility import SeenRule, fold_queries
 from encorec.pipeline.fit import Progress
-from encorec.pipeline.two_stage import TwoStage
+from encorec.pipeline.two_stage import TwoStage, usable_cores
 from encorec.verdict.systems import TWO_STAGE, System, asked_in_blocks, pipeline_systems
 
 __all__ = ["judge_exam"]
@@ -47,7 +47,8 @@ def judge_exam(
     final = np.empty((0, 0), np.int32)
     for name in (TWO_STAGE, *(name for name in systems if name != TWO_STAGE)):
         told = None if progress is None else _told(progress, f"judge {name}")
-        lists = asked_in_blocks(systems[name], queries, max(width, quotas.get(name, 0)), told)
+        threads = 1 if name in plug_ins else usable_cores()
+        lists = asked_in_blocks(systems[name], queries, max(width, quotas.get(name, 0)), told, threads)
         judged[name] = judge_system(config, fold, lists[:, :width])
         if name == TWO_STAGE:
             final = lists[:, : config.verdict_k]

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from encorec.pipeline.candidates import lists_of
-from encorec.pipeline.two_stage import TwoStage, query_blocks
+from encorec.pipeline.two_stage import TwoStage, in_blocks
 from encorec.protocols import Retriever
 from encorec.types import IntMatrix, Queries
 
@@ -51,7 +51,7 @@ def single_lists(retriever: Retriever, queries: Queries, k: int) -> IntMatrix:
 
 
 def asked_in_blocks(
-    system: System, queries: Queries, k: int, told: Callable[[int, int], None] | None = None
+    system: System, queries: Queries, k: int, told: Callable[[int, int], None] | None = None, threads: int = 1
 ) -> IntMatrix:
     """(n, k) int32 items of a system that is asked block after block.
 
@@ -60,6 +60,7 @@ def asked_in_blocks(
         queries: n queries.
         k: places.
         told: hears how many queries are answered, and of how many.
+        threads: blocks that are asked side by side, if the system allows that.
 
     Example:
         >>> from encorec.types import Eligibility, Histories
@@ -68,10 +69,13 @@ def asked_in_blocks(
         [[3, 3], [3, 3]]
     """
     lists = np.full((len(queries), k), -1, np.int32)
-    for block in query_blocks(queries):
+
+    def ask(block: slice) -> None:
         if told:
             told(block.start, len(queries))
         lists[block] = system(queries.take(block), k)
+
+    in_blocks(ask, queries, threads)
     return lists
 
 
