@@ -71,8 +71,8 @@ class Interactions:
             raise DataError(f"{int(np.sum(~(strength > 0)))} weights are not positive; drop these interactions")
         order = _order(user, time)
         if order is None:
-            parts = (one.copy() for one in (user, item, time, strength))  # the caller's own stay the caller's
-            return cls(*parts, np.arange(len(user)), n_users, n_items)
+            own = user.copy(), item.copy(), time.copy(), strength.copy()  # the caller's stay the caller's
+            return cls(*own, np.arange(len(user)), n_users, n_items)
         return cls(user[order], item[order], time[order], strength[order], order, n_users, n_items)
 
     def __len__(self) -> int:
