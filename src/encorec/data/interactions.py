@@ -71,8 +71,8 @@ class Interactions:
             raise DataError(f"{int(np.sum(~(strength > 0)))} weights are not positive; drop these interactions")
         order = _order(user, time)
         if order is None:
-            own = user.copy(), item.copy(), time.copy(), strength.copy()  # the caller's stay the caller's
-            return cls(*own, np.arange(len(user)), n_users, n_items)
+            strength = strength if weight is None else strength.copy()
+            return cls(user.copy(), item.copy(), time.copy(), strength, np.arange(len(user)), n_users, n_items)
         return cls(user[order], item[order], time[order], strength[order], order, n_users, n_items)
 
     def __len__(self) -> int:
@@ -87,7 +87,7 @@ class Interactions:
     @cached_property
     def indptr(self) -> IntVector:
         """(users + 1,) offsets of each user's interactions."""
-        return np.searchsorted(self.user, np.arange(self.users + 1)).astype(np.int64)
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(self.user, minlength=self.users))])
 
     @cached_property
     def histories(self) -> Histories:

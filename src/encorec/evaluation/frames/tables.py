@@ -194,6 +194,6 @@ def _shown(given: Input, user: IntVector, item: IntVector, users: int, width: in
 
 def _train(user_ids: pl.Series, judged: pl.Series, item: IntVector, items: int) -> Interactions:
     """Judged users keep their rows, the others of the training data come after them."""
-    others = user_ids.unique().sort()
+    others = distinct(user_ids)
     everybody = pl.concat([judged, others.filter(~others.is_in(judged.implode()))])
     return train_table(rows_of(user_ids, everybody), item, len(everybody), items)

@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from encorec.data.features import FeatureTable, Tags
+from encorec.data.features import FeatureTable
 from encorec.errors import DataError
 from encorec.evaluation.metrics.lists import JudgedLists
 from encorec.evaluation.options import IldDistance
-from encorec.types import BoolMatrix, BoolVector, FloatMatrix, FloatVector, IntMatrix, IntVector
+from encorec.types import BoolMatrix, BoolVector, FloatMatrix, FloatVector, IntMatrix, IntVector, ItemLists
 
 __all__ = ["ItemAttributes", "intra_list_distance", "unknown_pairs"]
 
@@ -29,9 +29,12 @@ class ItemAttributes:
     Args:
         code: (columns, items) int32 the value of each number or category, -1 unknown.
         bits: (words, items) uint64 the tags, 64 to a word.
-        features: columns and tags together.
+        flags: (words, items) uint64 the columns that are known of every item and have two values, 64 to a word.
+        flagged: how many of these columns there are.
+        features: all columns and tags together.
 
     Example:
+        >>> from encorec.data.features import Tags
         >>> table = FeatureTable(2, tags={"genre": Tags.of([["drama", "war"], ["drama"]])})
         >>> attributes = ItemAttributes.of(table)
         >>> attributes.features, attributes.size.tolist()
@@ -40,6 +43,8 @@ class ItemAttributes:
 
     code: IntMatrix
     bits: NDArray[np.uint64]
+    flags: NDArray[np.uint64]
+    flagged: int
     features: int
 
     @classmethod
@@ -51,17 +56,25 @@ class ItemAttributes:
         """
         columns = [_number_codes(column) for column in table.numeric.values()]
         columns += [column.code for column in table.categorical.values()]
-        words = [_tag_words(tags) for tags in table.tags.values()]
+        words = [_tag_words(tags.lists, len(tags.values)) for tags in table.tags.values()]
         features = len(columns) + sum(len(tags.values) for tags in table.tags.values())
         if features == 0:
             raise DataError("ild: the items have no features to tell them apart by; give them columns or tags")
-        code = np.array(columns, np.int32).reshape(len(columns), table.size)
-        return cls(code, np.concatenate([np.zeros((0, table.size), np.uint64), *words]), features)
+        two = [column.min(initial=0) == 0 and column.max(initial=0) == 1 for column in columns]
+        flags = _set_columns([one for one, is_flag in zip(columns, two, strict=True) if is_flag], table.size)
+        code = [one for one, is_flag in zip(columns, two, strict=True) if not is_flag]
+        return cls(
+            np.array(code, np.int32).reshape(len(code), table.size),
+            np.concatenate([np.zeros((0, table.size), np.uint64), *words]),
+            _tag_words(flags, sum(two)),
+            sum(two),
+            features,
+        )
 
     @cached_property
     def size(self) -> IntVector:
         """(items,) how many values and tags each item has."""
-        return (self.code >= 0).sum(axis=0) + _ones(self.bits)
+        return (self.code >= 0).sum(axis=0) + self.flagged + _ones(self.bits)
 
     def known(self, distance: IldDistance) -> BoolVector:
         """(items,) true where no number or category is missing and, if sets are compared, there is something to."""
@@ -70,7 +83,8 @@ class ItemAttributes:
 
     def take(self, items: IntMatrix) -> "ItemAttributes":
         """Of ``items`` (any shape): every array gets that shape in place of its last axis."""
-        return ItemAttributes(self.code[:, items], self.bits[:, items], self.features)
+        arrays = self.code[:, items], self.bits[:, items], self.flags[:, items]
+        return ItemAttributes(*arrays, self.flagged, self.features)
 
 
 def _number_codes(column: FloatVector) -> IntVector:
@@ -78,12 +92,18 @@ def _number_codes(column: FloatVector) -> IntVector:
     return np.where(np.isnan(column), -1, np.unique(column, return_inverse=True)[1])
 
 
-def _tag_words(tags: Tags) -> NDArray[np.uint64]:
-    """(words, items) the tags of each item, one bit per tag."""
-    words = np.zeros((-(-len(tags.values) // _WORD), len(tags.lists)), np.uint64)
-    word, bit = np.divmod(tags.lists.item, _WORD)
-    np.bitwise_or.at(words, (word, tags.lists.owner), np.uint64(1) << bit.astype(np.uint64))
+def _tag_words(lists: ItemLists, size: int) -> NDArray[np.uint64]:
+    """(words, items) the tags of each item, numbered below ``size``, one bit per tag."""
+    words = np.zeros((-(-size // _WORD), len(lists)), np.uint64)
+    word, bit = np.divmod(lists.item, _WORD)
+    np.bitwise_or.at(words, (word, lists.owner), np.uint64(1) << bit.astype(np.uint64))
     return words
+
+
+def _set_columns(columns: list[IntVector], items: int) -> ItemLists:
+    """The numbers of the columns in which each item has the value 1."""
+    item, column = np.nonzero(np.array(columns).reshape(len(columns), items).T)
+    return ItemLists(np.searchsorted(item, np.arange(items + 1)), column.astype(np.int32))
 
 
 def _ones(bits: NDArray[np.uint64]) -> IntMatrix:
@@ -100,6 +120,7 @@ def intra_list_distance(
     to compare scores 0.
 
     Example:
+        >>> from encorec.data.features import Tags
         >>> from encorec.evaluation.metrics.lists import judge
         >>> from encorec.types import ItemLists
         >>> table = FeatureTable(3, tags={"genre": Tags.of([["drama", "war"], ["drama"], ["comedy"]])})
@@ -155,12 +176,13 @@ def _summed(shown: ItemAttributes, known: BoolMatrix, distance: IldDistance) -> 
 def _apart(shown: ItemAttributes, one: slice, others: slice, distance: IldDistance) -> FloatMatrix:
     """(places', users) distance of the item at place ``one`` from those at ``others``."""
     same_values = (shown.code[:, one] == shown.code[:, others]).sum(axis=0, dtype=np.int32)
+    same_values = same_values + shown.flagged - _ones(shown.flags[:, one] ^ shown.flags[:, others])
     common = same_values + _ones(shown.bits[:, one] & shown.bits[:, others])
     left, right = shown.size[one], shown.size[others]
     if distance == "jaccard":
         return 1 - common / np.maximum(left + right - common, 1)  # jaccard1901
     if distance == "cosine":
         return 1 - common / np.sqrt(np.maximum(left * right, 1))  # salton1983
-    changed = len(shown.code) - same_values  # a changed value is missing from both sets, but is one feature
+    changed = len(shown.code) + shown.flagged - same_values  # in both sets, but one feature
     differing = left + right - 2 * common - changed  # hamming1950
     return differing / shown.features if distance == "hamming_share" else differing
