@@ -133,14 +133,17 @@ def _exam_table(report: Mapping[str, Any]) -> Table | None:
 def _segment_table(report: Mapping[str, Any]) -> Table | None:
     """Segments with users: the two-stage, the best retriever, and the difference."""
     best = report["verdict"]["best_retriever"]
-    table = Table("by", "segment", box=SIMPLE_HEAD)
-    for head in ("users", "two-stage", best, "two-stage gains \\[95 %]", "p (Holm)"):
+    caption = "* adjusted for the number of segments, p is below 0.05"
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption=caption, caption_justify="left")
+    table.add_column("segment")
+    for head in ("users", "two-stage", best[:14], "two-stage gains \\[95 %]"):
         table.add_column(head, justify="right", no_wrap=True)
     for name, groups in report["segments"].items():
         for label, one in groups.items() if len(groups) > 1 else ():
             means = (f"{one['systems'][system]['mean']:.4f}" for system in ("two-stage", best))
             gain, users = one["difference"], f"{one['users']:,}"
-            table.add_row(escape(name), escape(label), users, *means, _cell(gain, "+"), _p(gain["p_holm"]))
+            sure = "*" if gain["p_holm"] is not None and gain["p_holm"] < 0.05 else " "
+            table.add_row(escape(f"{name}: {label}"), users, *means, f"{_cell(gain, '+')}{sure}")
     return table if table.row_count else None
 
 

@@ -18,7 +18,7 @@ __all__ = ["FirstStage", "TwoStage", "in_blocks", "query_blocks", "usable_cores"
 
 Answer = TypeVar("Answer")
 
-CELLS_PER_BLOCK = 8_000_000
+CELLS_PER_BLOCK = 2_000_000
 
 
 def query_blocks(queries: Queries) -> Iterator[slice]:
@@ -26,7 +26,7 @@ def query_blocks(queries: Queries) -> Iterator[slice]:
 
     Example:
         >>> from encorec.types import Eligibility, Histories
-        >>> queries = Queries(Histories.empty(3), np.zeros(3, int), Eligibility(np.ones(4_000_000, bool)))
+        >>> queries = Queries(Histories.empty(3), np.zeros(3, int), Eligibility(np.ones(1_000_000, bool)))
         >>> [(block.start, block.stop) for block in query_blocks(queries)]
         [(0, 2), (2, 3)]
     """
@@ -40,7 +40,7 @@ def in_blocks(answer: Callable[[slice], Answer], queries: Queries, threads: int 
 
     Example:
         >>> from encorec.types import Eligibility, Histories
-        >>> queries = Queries(Histories.empty(3), np.zeros(3, int), Eligibility(np.ones(4_000_000, bool)))
+        >>> queries = Queries(Histories.empty(3), np.zeros(3, int), Eligibility(np.ones(1_000_000, bool)))
         >>> in_blocks(lambda block: block.stop - block.start, queries, threads=2)
         [2, 1]
     """

@@ -13,7 +13,6 @@ from encorec.retrieval.scored import DenseScores
 from encorec.retrieval.scoring import (
     ScoringRetriever,
     distinct_items,
-    fill_unscored,
     popularity_prior,
     user_item_matrix,
 )
@@ -86,7 +85,16 @@ class ALS(ScoringRetriever):
         rows = np.tile(np.arange(size, dtype=np.int32), n)
         out = np.zeros((n, queries.items), np.float32)
         add_dense_rows(np.arange(n + 1, dtype=np.int64) * size, rows, users.ravel(), learnt["factors"], out)
-        return DenseScores(fill_unscored(out, learnt["prior"]))
+        out[~users.any(axis=1)] = learnt["prior"]
+        out[:, self._unknown] = learnt["prior"][self._unknown]
+        return DenseScores(out)
+
+    @property
+    def _unknown(self) -> IntVector:
+        """Items without a vector, because nobody had them; found once."""
+        if "unknown" not in self._derived:
+            self._derived["unknown"] = np.flatnonzero(~self.arrays()["factors"].any(axis=0))
+        return self._derived["unknown"]
 
     def encode(self, queries: Queries) -> FloatMatrix:
         """(n, size) float32 user vectors, each solved from the history: hu2008, equation 4."""

@@ -48,7 +48,7 @@ class ScoringRetriever:
     def __init__(self, config: Any = None) -> None:
         self.config: Any = self.Settings() if config is None else config
         self._learnt: Arrays | None = None
-        self._orders: Arrays = {}
+        self._derived: Arrays = {}
 
     def learn(self, data: Dataset, rng: np.random.Generator) -> Arrays:
         """Named arrays learnt from ``data``."""
@@ -66,7 +66,7 @@ class ScoringRetriever:
 
     def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
         """Learn from everything in ``data``; it must end before the questions begin."""
-        self._learnt, self._orders = self.learn(data, rng), {}
+        self._learnt, self._derived = self.learn(data, rng), {}
         return self
 
     def arrays(self) -> Arrays:
@@ -85,9 +85,9 @@ class ScoringRetriever:
 
     def order(self, name: str) -> IntVector:
         """int32 positions by falling value of the learnt array ``name``, along its last axis; found once."""
-        if name not in self._orders:
-            self._orders[name] = prior_order(self.arrays()[name])
-        return self._orders[name]
+        if name not in self._derived:
+            self._derived[name] = prior_order(self.arrays()[name])
+        return self._derived[name]
 
     @classmethod
     def from_arrays(cls, config: Any, arrays: Mapping[str, NDArray[Any]]) -> Self:
