@@ -2,7 +2,7 @@
 
 Users and interactions grow, items do not. An exponent is the slope of log seconds on log interactions; fixed costs
 flatten it at small sizes, so the slope between the two largest sizes is told too. The promise: nothing grows faster
-than interactions do. Five runs of a step that takes less than 10 s, three below a minute, else one. ``--largest 10``
+than interactions do. Five runs of a step that takes less than 5 s, three below 20 s, else one. ``--largest 10``
 goes on to ten times KION.
 """
 

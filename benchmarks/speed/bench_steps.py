@@ -1,6 +1,6 @@
 """The steps of training one by one: seconds, rows per second and peak memory, each step in a process of its own.
 
-Five runs of a step that takes less than 10 s, three below a minute, else one. Candidate features run on one thread;
+Five runs of a step that takes less than 5 s, three below 20 s, else one. Candidate features run on one thread;
 the promise is 1,000,000 rows per second. EASE is given the items that it is meant for: as many as stay dense, and as
 many as it takes by itself.
 """

@@ -23,9 +23,9 @@ from benchmarks.speed.size import SEED
 __all__ = ["Timed", "measure"]
 
 Step = Callable[[], float]
-RUNS = ((10.0, 5), (60.0, 3), (float("inf"), 1))
+RUNS = ((5.0, 5), (20.0, 3), (float("inf"), 1))
 """(seconds of the first run, runs): as many as are measured of a step that takes less. The first run of a step that
-takes less than 10 s warms up and is not among them."""
+takes less than 5 s warms up and is not among them."""
 STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
