@@ -21,6 +21,11 @@ def read(name: str) -> Rows:
         return list(csv.DictReader(stream))
 
 
+def read_if_there(name: str) -> Rows:
+    """The same, nothing where the benchmark has not run yet."""
+    return read(name) if (RESULTS / f"{name}.csv").exists() else []
+
+
 def quality() -> str:
     """One table per configuration, best system last."""
     rows, parts = read("two_stage"), []
@@ -53,12 +58,41 @@ def quality_table(rows: Rows) -> str:
 
 
 def request() -> str:
-    """Latency of one request in process."""
-    rows = read("request")
+    """Latency of one request in process, on one thread."""
+    return timings(read("request"))
+
+
+def scale() -> str:
+    """What the two-stage costs at KION's size."""
+    rows = [row for row in read("request_kion") if row["case"].split(": ")[-1].startswith(("candidates", "request"))]
+    rows = [row for row in rows if not row["case"].endswith("candidates p50")]
+    rows += [row for row in read_if_there("batch") if "two-stage" in row["case"]]
+    return timings([*rows, *read_if_there("judging")])
+
+
+def growth() -> str:
+    """How the seconds of every step grow with interactions."""
+    rows = [row for row in read_if_there("growth") if row["unit"] == "power"]
+    steps = dict.fromkeys(row["case"].partition(": ")[0] for row in rows)
+    found = {row["case"]: row["median"] for row in rows}
+    lines = [["step", "exponent", "of the two largest sizes"]]
+    lines += [[step, found[f"{step}: exponent"], found[f"{step}: exponent of the two largest"]] for step in steps]
+    return f"{markdown(lines)}\n\n(commit {rows[0]['commit']})" if rows else ""
+
+
+def peers() -> str:
+    """How many times the others take."""
+    rows = [row for name in ("peer_two_stage", "metrics") for row in read(name) if row["unit"] == "times"]
+    return timings(rows)
+
+
+def timings(rows: Rows) -> str:
+    """Median and range of every row."""
     lines = [["what", "median", "range over runs", "runs"]]
     for row in rows:
         lines.append([row["case"], f"{row['median']} {row['unit']}", f"{row['min']} to {row['max']}", row["runs"]])
-    return f"{markdown(lines)}\n\n(one thread, {rows[0]['cpu']}, commit {rows[0]['commit']})"
+    commits = ", ".join(dict.fromkeys(row["commit"] for row in rows))
+    return f"{markdown(lines)}\n\n({rows[0]['cpu']}, {rows[0]['cores']} cores, commit {commits})"
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:
@@ -67,7 +101,13 @@ def markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [lines[0], rule, *lines[1:]])
 
 
-TABLES: dict[str, Callable[[], str]] = {"quality": quality, "request": request}
+TABLES: dict[str, Callable[[], str]] = {
+    "quality": quality,
+    "request": request,
+    "scale": scale,
+    "growth": growth,
+    "peers": peers,
+}
 
 
 def main() -> None:
