@@ -1,14 +1,16 @@
 """What holds for every test: with CI=true a skip is a failure, and hypothesis does not watch the clock."""
 
 import os
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.worlds import Trained
+
+Command: TypeAlias = Callable[..., tuple[int, str, str]]
 
 settings.register_profile("encorec", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("encorec")
@@ -20,6 +22,24 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> "Trained":
     from tests.worlds import train_small_world
 
     return train_small_world(tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture
+def run_encorec(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Command":
+    """The command ``encorec`` in this process, as a function: exit code, output, errors."""
+    from encorec import cli
+    from encorec.cli import terminal
+
+    monkeypatch.setattr(terminal.out, "width", 200)  # its own: where COLUMNS was set at import, that would hold
+
+    def run(*arguments: Any) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["encorec", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        shown = capsys.readouterr()
+        return end.value.code if isinstance(end.value.code, int) else 0, shown.out, shown.err
+
+    return run
 
 
 class NoSkips:

@@ -1,19 +1,15 @@
 """The commands, in this process: what they print, their exit codes, and one line for every mistake."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
+from tests.conftest import Command
 from tests.end_to_end.project import write_project
 from tests.worlds import Trained
 
-from encorec import cli
 from encorec.pipeline.requests import Request
-
-Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +20,10 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def encorec(tables: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def encorec(tables: Path, monkeypatch: pytest.MonkeyPatch, run_encorec: Command) -> Command:
     """The command, as a function: exit code, output, errors."""
     monkeypatch.chdir(tables)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["encorec", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        shown = capsys.readouterr()
-        return end.value.code if isinstance(end.value.code, int) else 0, shown.out, shown.err
-
-    return run
+    return run_encorec
 
 
 def test_sources_are_listed(encorec: Command) -> None:

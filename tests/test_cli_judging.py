@@ -2,28 +2,25 @@
 
 import ast
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
+from tests.conftest import Command
 from tests.worlds import ITEMS, USERS, Trained
 
-from encorec import cli
 from encorec.evaluation.frames.comparison import compare_lists
 from encorec.evaluation.frames.measure import metrics
 from encorec.evaluation.leaderboard.score import score_submission
 from encorec.evaluation.options import MetricOptions
 from encorec.pipeline.requests import Request
 
-Command = Callable[..., tuple[int, str, str]]
 RECS = pl.DataFrame({"user_id": [1, 1, 1, 2, 2], "item_id": [10, 20, 30, 20, 40], "rank": [1, 2, 3, 2, 1]})
 TRUTH = pl.DataFrame({"user_id": [1, 1, 2, 3], "item_id": [10, 30, 20, 10]})
 
 
 @pytest.fixture
-def encorec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def encorec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_encorec: Command) -> Command:
     """The command in a folder with lists and truth, as a function: exit code, output, errors."""
     RECS.write_csv(tmp_path / "new.csv")
     RECS.filter(pl.col("rank") < 2).write_parquet(tmp_path / "old.parquet")
@@ -33,16 +30,7 @@ def encorec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         tmp_path / "items.csv"
     )
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["encorec", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        shown = capsys.readouterr()
-        return end.value.code if isinstance(end.value.code, int) else 0, shown.out, shown.err
-
-    return run
+    return run_encorec
 
 
 def test_metrics_are_those_of_the_function(encorec: Command) -> None:

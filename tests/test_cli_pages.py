@@ -1,19 +1,14 @@
 """The commands that write pages, in this process: figures on the screen, JSON, a page that opens."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 from tests.browser import open_page
+from tests.conftest import Command
 from tests.worlds import Trained
 
-from encorec import cli
-from encorec.cli import terminal
-
-Command = Callable[..., tuple[int, str, str]]
 PERSONAS = """
 [personas."part by part"]
 about = "One part after the other."
@@ -24,22 +19,13 @@ features = { age = 30 }
 
 
 @pytest.fixture
-def encorec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def encorec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_encorec: Command) -> Command:
     """The command, as a function: exit code, output, errors."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(terminal.out, "width", 200)  # its own: where COLUMNS was set at import, that would hold
     (tmp_path / "personas.toml").write_text(PERSONAS)
     log = {"user_id": [1, 1, 2, 2], "item_id": ["a", "b", "a", "a"], "timestamp": [0, 90_000, 400_000, 400_000]}
     pl.DataFrame(log).write_csv(tmp_path / "log.csv")
-
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["encorec", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        shown = capsys.readouterr()
-        return end.value.code if isinstance(end.value.code, int) else 0, shown.out, shown.err
-
-    return run
+    return run_encorec
 
 
 def test_a_source_is_described_with_its_tails_faults_and_days(encorec: Command) -> None:
