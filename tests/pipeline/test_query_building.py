@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.worlds import DAY, ITEMS, USERS, Trained, small_world
 
 from encorec.pipeline.artifact import Artifact
-from encorec.pipeline.query_building import build_queries
+from encorec.pipeline.query_building import build_queries, stored_queries
 from encorec.pipeline.requests import ItemId, PastEvent, Request, UserState
 from encorec.types import Queries
 
@@ -183,3 +183,17 @@ def test_user_features_of_the_request_go_over_those_known(
         place = table.dense_names.index(name)
         expected[place] = value if name == "age" else table.categorical["sex"].values.index(value)
     np.testing.assert_array_equal(values, expected)
+
+
+@given(users=st.lists(st.integers(-1, USERS - 1), max_size=6), days=st.integers(0, 120))
+def test_many_users_at_once_are_the_plain_requests_of_each(artifact: Artifact, users: list[int], days: int) -> None:
+    now = END - days * DAY
+    requests = [Request(user_id=None if user < 0 else user) for user in users]
+    one_by_one, _ = build_queries(artifact, requests, [None] * len(users), now)
+    together = stored_queries(artifact, np.array(users, np.int32), now)
+    assert [events_of(together, row) for row in range(len(users))] == [
+        events_of(one_by_one, row) for row in range(len(users))
+    ]
+    assert (together.eligible.mask(len(users)) == one_by_one.eligible.mask(len(users))).all()
+    assert together.now.tolist() == one_by_one.now.tolist()
+    assert np.array_equal(together.user_features, one_by_one.user_features, equal_nan=True)  # pyright: ignore[reportArgumentType]

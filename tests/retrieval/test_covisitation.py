@@ -55,6 +55,16 @@ def test_scores_are_summed_over_the_newest_events(config: CovisitationConfig) ->
         assert scores[row] == pytest.approx(filled(total, WORLD), abs=1e-5)
 
 
+@pytest.mark.parametrize("neighbours", [1, 3, 10_000])
+def test_only_the_strongest_followers_are_kept(neighbours: int) -> None:
+    whole = fitted(CovisitationConfig(window=1000)).similar(np.arange(WORLD.interactions.items))
+    found = fitted(CovisitationConfig(window=1000, neighbours=neighbours)).similar(np.arange(len(whole)))
+    for full, kept in zip(whole, found, strict=True):
+        order = sorted(np.flatnonzero(full), key=lambda one, full=full: (-full[one], one))
+        assert np.flatnonzero(kept).tolist() == sorted(order[:neighbours])
+        assert (kept[kept > 0] == full[kept > 0]).all()
+
+
 def test_one_history_worked_by_hand() -> None:
     """0, 1, 2 once each: 1 follows 0 after one step, 2 after two; divided by one event and a damping of one."""
     data = Dataset.of(Interactions.of([0, 0, 0], [0, 1, 2], [1, 2, 3]))
