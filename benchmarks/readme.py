@@ -70,20 +70,27 @@ def scale() -> str:
     return timings([*rows, *read_if_there("judging")])
 
 
-def growth() -> str:
-    """How the seconds of every step grow with interactions."""
-    rows = [row for row in read_if_there("growth") if row["unit"] == "power"]
-    steps = dict.fromkeys(row["case"].partition(": ")[0] for row in rows)
-    found = {row["case"]: row["median"] for row in rows}
-    lines = [["step", "exponent", "of the two largest sizes"]]
-    lines += [[step, found[f"{step}: exponent"], found[f"{step}: exponent of the two largest"]] for step in steps]
-    return f"{markdown(lines)}\n\n(commit {rows[0]['commit']})" if rows else ""
-
-
 def peers() -> str:
     """How many times the others take."""
     rows = [row for name in ("peer_two_stage", "metrics") for row in read(name) if row["unit"] == "times"]
     return timings(rows)
+
+
+def rivals() -> str:
+    """The models of RecTools beside the two-stage, per data set."""
+    rows = read("peers")
+    lines = [["data", "system", "setting", rows[0]["metric"], "Encorec's two-stage minus it [95 %]"]]
+    for row in rows:
+        ours = row["library"] == "encorec"
+        if not ours or row["system"] == "two-stage":
+            gain = (
+                ""
+                if ours
+                else f"{float(row['gain']):+.4f} [{float(row['gain_low']):+.4f}, {float(row['gain_high']):+.4f}]"
+            )
+            name = f"**{row['library']}: {row['system']}**" if ours else f"{row['library']}: {row['system']}"
+            lines.append([row["data"], name, row["setting"], f"{float(row['mean']):.4f}", gain])
+    return f"{markdown(lines)}\n\n(commit {rows[0]['commit']})"
 
 
 def timings(rows: Rows) -> str:
@@ -105,8 +112,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "quality": quality,
     "request": request,
     "scale": scale,
-    "growth": growth,
     "peers": peers,
+    "rivals": rivals,
 }
 
 
