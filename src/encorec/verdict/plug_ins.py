@@ -114,7 +114,7 @@ def _module(where: str, name: str) -> Any:
                 "installed packages"
             ) from error
         raise ConfigError(f"{where}: {name} needs the module {missing!r}, which is not installed") from error
-    except Exception as error:
+    except Exception as error:  # somebody else's module may fail in any way while it is imported
         raise ConfigError(f"{where}: importing {name} failed: {type(error).__name__}: {error}") from error
 
 
