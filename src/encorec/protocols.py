@@ -6,7 +6,7 @@ Check an implementation with ``encorec.testing.check_retriever`` and ``check_ran
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeGuard, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, TypeGuard, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,17 @@ from encorec.types import BoolMatrix, Candidates, FloatMatrix, FloatVector, IntM
 
 __all__ = [
     "Arrays",
+    "Explainer",
     "ItemSimilarity",
     "Lists",
     "Ranker",
+    "Reasons",
     "Retriever",
     "Scored",
     "Scorer",
     "Selector",
     "Trainable",
+    "Updatable",
     "is_scorer",
 ]
 
@@ -82,6 +85,42 @@ class ItemSimilarity(Protocol):
 
     def similar(self, items: IntVector) -> FloatMatrix:
         """(n,) item numbers -> (n, items) float32 similarity."""
+        ...
+
+
+class Reasons(NamedTuple):
+    """Why n items scored as they did: the events of the history that spoke for them, ragged.
+
+    ``indptr`` (n + 1,) int64; ``item`` (m,) int32 history items, each once per query, strongest first;
+    ``share`` (m,) float32, what each added to the score.
+    """
+
+    indptr: IntVector
+    item: IntVector
+    share: FloatVector
+
+
+@runtime_checkable
+class Explainer(Protocol):
+    """A retriever that can say which items of the history an answer comes from."""
+
+    def explain(self, queries: Queries, item: IntVector) -> Reasons:
+        """'Because you watched ...': (n,) one item per query -> what every history item added to its score."""
+        ...
+
+
+@runtime_checkable
+class Updatable(Protocol):
+    """A component that takes in new interactions without learning everything anew."""
+
+    def update(self, data: Any, events: Any) -> Self:
+        """A new component, equal to one fitted on ``data``.
+
+        Args:
+            data: an ``encorec.data.dataset.Dataset`` with everything until now, the new events included; it may have
+                more users and items than before, the numbers of the old ones are the same.
+            events: ``Interactions``, the new ones alone, in the same numbers.
+        """
         ...
 
 

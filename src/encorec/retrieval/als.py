@@ -7,16 +7,11 @@ from scipy import linalg
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.protocols import Arrays, Scored
-from encorec.retrieval.row_sums import add_dense_rows
-from encorec.retrieval.scored import DenseScores
-from encorec.retrieval.scoring import (
-    ScoringRetriever,
-    distinct_items,
-    popularity_prior,
-    user_item_matrix,
-)
-from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
+from encorec.protocols import Arrays
+from encorec.retrieval.history_weights import faded_history
+from encorec.retrieval.scoring import distinct_items, popularity_prior, user_item_matrix
+from encorec.retrieval.vectors import VectorRetriever
+from encorec.types import FloatMatrix, FloatVector, Queries
 
 __all__ = ["ALS", "ALSConfig"]
 
@@ -32,6 +27,7 @@ class ALSConfig(Config, tag="als", tag_field="kind"):
         alpha: confidence of one interaction.
         epochs: alternations.
         decay: weight of an event for each newer one when a user is folded in, in (0, 1].
+        half_life_days: an event counts half after so many days when a user is folded in; none = none fades.
     """
 
     embedding_size: int = 64
@@ -39,13 +35,14 @@ class ALSConfig(Config, tag="als", tag_field="kind"):
     alpha: float = 1.0
     epochs: int = 15
     decay: float = 1.0
+    half_life_days: float | None = None
 
     def __post_init__(self) -> None:
         bounded(self, embedding_size=(1, 4096), reg=(1e-9, 10**9), alpha=(1e-9, 10**6), epochs=(1, 10_000))
-        bounded(self, decay=(1e-6, 1))
+        bounded(self, decay=(1e-6, 1), half_life_days=(1e-3, 36_500))
 
 
-class ALS(ScoringRetriever):
+class ALS(VectorRetriever):
     """Factors of the confidence-weighted interaction matrix; nothing of a user is stored.
 
     Source: hu2008; trained by implicit.
@@ -77,29 +74,11 @@ class ALS(ScoringRetriever):
             "prior": popularity_prior(data),
         }
 
-    def scored(self, queries: Queries) -> Scored:
-        """Inner products; for an empty history the order of popularity."""
-        learnt = self.arrays()
-        users = self.encode(queries)
-        n, size = users.shape
-        rows = np.tile(np.arange(size, dtype=np.int32), n)
-        out = np.zeros((n, queries.items), np.float32)
-        add_dense_rows(np.arange(n + 1, dtype=np.int64) * size, rows, users.ravel(), learnt["factors"], out)
-        out[~users.any(axis=1)] = learnt["prior"]
-        out[:, self._unknown] = learnt["prior"][self._unknown]
-        return DenseScores(out)
-
-    @property
-    def _unknown(self) -> IntVector:
-        """Items without a vector, because nobody had them; found once."""
-        if "unknown" not in self._derived:
-            self._derived["unknown"] = np.flatnonzero(~self.arrays()["factors"].any(axis=0))
-        return self._derived["unknown"]
-
     def encode(self, queries: Queries) -> FloatMatrix:
         """(n, size) float32 user vectors, each solved from the history: hu2008, equation 4."""
         learnt = self.arrays()
-        merged = distinct_items(queries.history.compact(), self.config.decay, queries.items)
+        history = faded_history(queries, None, self.config.half_life_days)
+        merged = distinct_items(history, self.config.decay, queries.items)
         users = np.zeros((len(queries), len(learnt["gram"])), np.float32)
         for row in range(len(queries)):
             events = slice(merged.indptr[row], merged.indptr[row + 1])
@@ -115,9 +94,3 @@ class ALS(ScoringRetriever):
         if failed:
             raise linalg.LinAlgError("ALS: the history cannot be folded in: use a larger reg")
         return vector
-
-    def similar(self, items: IntVector) -> FloatMatrix:
-        """(n,) item numbers -> (n, items) float32 cosine of the vectors."""
-        factors = self.arrays()["factors"]
-        unit = factors / np.maximum(np.linalg.norm(factors, axis=0), 1e-12)
-        return np.ascontiguousarray(unit[:, np.asarray(items)].T @ unit, np.float32)

@@ -1,6 +1,6 @@
 """What all scoring retrievers share: weighted histories in, scores of the catalogue out, learnt arrays kept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -85,8 +85,12 @@ class ScoringRetriever:
 
     def order(self, name: str) -> IntVector:
         """int32 positions by falling value of the learnt array ``name``, along its last axis; found once."""
+        return self._once(f"order of {name}", lambda: prior_order(self.arrays()[name]))
+
+    def _once(self, name: str, find: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """What follows from the learnt arrays, found at the first call."""
         if name not in self._derived:
-            self._derived[name] = prior_order(self.arrays()[name])
+            self._derived[name] = find()
         return self._derived[name]
 
     @classmethod
