@@ -70,6 +70,18 @@ def scale() -> str:
     return timings([*rows, *read_if_there("judging")])
 
 
+def growth() -> str:
+    """Seconds of every step at every size, and how they grow with interactions."""
+    rows = read("growth")
+    found = {tuple(row["case"].split(": ", 1)): row["median"] for row in rows if row["unit"] in ("s", "power")}
+    sizes = [row["case"].removeprefix("interactions: ") for row in rows if row["unit"] == "rows"]
+    columns = [*sizes, "exponent", "exponent of the two largest"]
+    lines = [["step, seconds", *columns]]
+    for step in dict.fromkeys(step for step, _ in found):
+        lines.append([step, *(found[step, column] for column in columns)])
+    return f"{markdown(lines)}\n\n({rows[0]['cpu']}, {rows[0]['cores']} cores, commit {rows[0]['commit']})"
+
+
 def peers() -> str:
     """How many times the others take."""
     rows = [row for name in ("peer_two_stage", "metrics") for row in read(name) if row["unit"] == "times"]
@@ -112,6 +124,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "quality": quality,
     "request": request,
     "scale": scale,
+    "growth": growth,
     "peers": peers,
     "rivals": rivals,
 }

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from encorec.compiled import INT32, INT64, compiled, read, write
+from encorec.data.row_order import sorted_rows
 from encorec.errors import DataError
 from encorec.types import BoolVector, FloatVector, Histories, IntVector
 
@@ -69,11 +70,7 @@ class Interactions:
         _check_range("item", item, n_items)
         if not np.all(strength > 0):
             raise DataError(f"{int(np.sum(~(strength > 0)))} weights are not positive; drop these interactions")
-        order = _order(user, time)
-        if order is None:
-            strength = strength if weight is None else strength.copy()
-            return cls(user.copy(), item.copy(), time.copy(), strength, np.arange(len(user)), n_users, n_items)
-        return cls(user[order], item[order], time[order], strength[order], order, n_users, n_items)
+        return cls(*sorted_rows(user, item, time, strength, n_users), n_users, n_items)
 
     def __len__(self) -> int:
         return len(self.item)
@@ -134,16 +131,6 @@ def distinct(numbers: IntVector) -> IntVector:
     """
     ordered = np.sort(numbers)
     return ordered[np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]])]
-
-
-def _order(user: IntVector, time: IntVector) -> IntVector | None:
-    """(m,) positions by user, then time, then as given; none where all stand so already."""
-    start = int(time.min(initial=0))
-    span = int(time.max(initial=0)) - start + 1
-    if (int(user.max(initial=0)) + 1) * span >= 2**63:
-        return np.lexsort((time, user))
-    key = user.astype(np.int64) * span + (time - start)
-    return None if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
 
 
 @compiled(read(INT32), read(INT32), write(INT32), write(INT64))
