@@ -58,6 +58,8 @@ def test_a_missing_id_is_refused_with_its_row(missing: str | None) -> None:
     [
         ([1.0, float("nan")], "1 value missing (first: data row 2"),
         ([1.0, 1.5], "1 value with a fraction (first: data row 2, 1.5)"),
+        ([1.0, float("inf")], "1 value outside the 64-bit integers (first: data row 2, inf); give such ids as text"),
+        ([1.0, 2.0**63], "1 value outside the 64-bit integers (first: data row 2"),
         (["a", "b" * 256], "1 value longer than 255 characters (first: data row 2, 'bbb"),
         ([True], "type Boolean, allowed are integers or text"),
         ([[1]], "type List(Int64), allowed are integers or text"),
@@ -91,6 +93,7 @@ def test_numbers_from_text_and_from_types() -> None:
         (["1,5"], "1 value unreadable as a number"),
         (["inf"], "1 value infinite"),
         ([float("-inf")], "1 value infinite"),
+        ([1e39], "1 value beyond 3.4e+38"),
         ([["1"]], "allowed are numbers"),
     ],
 )

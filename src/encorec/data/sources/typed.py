@@ -13,6 +13,8 @@ __all__ = ["ids", "known_text", "missing_text", "numbers", "tags", "texts"]
 _MISSING = r"^(nan|NaN|None|null|NULL|NaT|<NA>)?$"
 _UNKNOWN = r"(?i)^(.*_)?unknown$"
 _MAX_ID_LENGTH = 255
+_INT64_LIMIT = 2.0**63
+_LARGEST = 3.4e38  # of the 32-bit floats that features are kept in
 
 
 def missing_text(values: pl.Series) -> pl.Series:
@@ -68,6 +70,8 @@ def _whole_ids(column: Column) -> pl.Series:
     values = column.values.fill_nan(None)
     column.refuse(values.is_null(), "missing", "drop these rows")
     column.refuse(values != values.floor(), "with a fraction", "ids must be integers or text")
+    beyond = values.is_infinite() | (values.abs() >= _INT64_LIMIT)
+    column.refuse(beyond, "outside the 64-bit integers", "give such ids as text")
     return values.cast(pl.Int64)
 
 
@@ -94,7 +98,7 @@ def numbers(column: Column) -> pl.Series:
     """(m,) float64, none where missing; true and false are 1 and 0.
 
     Raises:
-        DataError: text that is no number, or an infinite one.
+        DataError: text that is no number, an infinite one, or one beyond the 32-bit floats.
 
     Example:
         >>> numbers(Column(pl.Series("age", ["31", "", "True"]), "users.csv")).to_list()
@@ -109,6 +113,7 @@ def numbers(column: Column) -> pl.Series:
         raise _wrong_kind(column, "numbers")
     parsed = parsed.fill_nan(None)
     column.refuse(parsed.is_infinite().fill_null(False), "infinite", "fix or drop them")
+    column.refuse((parsed.abs() > _LARGEST).fill_null(False), f"beyond {_LARGEST:.2g}", "use another unit")
     return parsed
 
 
