@@ -146,3 +146,16 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="cannot be read") as caught:
             load_toml(path, Pot)
         assert str(caught.value).startswith(f"{path}: ")
+
+
+class Shop(Config):
+    tea: Green | Black = Green(minutes=4)
+
+
+def test_a_table_without_a_kind_is_of_the_kind_of_the_default() -> None:
+    assert decode({"tea": {"minutes": 5}}, Shop).tea == Green(minutes=5)
+    assert decode({"tea": {}}, Shop).tea == Green()
+    assert decode({}, Shop).tea == Green(minutes=4)
+    assert decode({"tea": {"kind": "black", "shape": "bag"}}, Shop).tea == Black(shape="bag")
+    with pytest.raises(ConfigError, match=r"did you mean 'minutes'\? allowed: kind, minutes, sugar \(at tea\)"):
+        decode({"tea": {"minuts": 5}}, Shop)

@@ -55,7 +55,11 @@ def test_a_report_shows_the_exam_every_system_and_the_verdict(report: dict[str, 
 
 def rows(report: dict[str, Any]) -> list[list[str]]:
     """Cells of the lines that begin with a system: those of the verdict, then those of the other metrics."""
-    lines = (re.split(r"\s{2,}", line.strip()) for line in shown(report).splitlines())
+    return cells_of(report, shown(report).partition("ndcg@10 [95")[2])
+
+
+def cells_of(report: dict[str, Any], text: str) -> list[list[str]]:
+    lines = (re.split(r"\s{2,}", line.strip()) for line in text.splitlines())
     return [cells for cells in lines if cells[0] in report["systems"]]
 
 
@@ -73,13 +77,30 @@ def test_systems_stand_from_worst_to_best_with_interval_and_gain(report: dict[st
     assert rows(report)[:6] == [*wanted, ["two-stage", interval(systems["two-stage"]["ndcg@10"])]]
 
 
+def test_the_ceiling_of_every_source_in_every_label_fold_comes_first(report: dict[str, Any]) -> None:
+    before = shown(report).partition("ndcg@10 [95")[0]
+    folds = report["ceilings"]
+    assert cells_of(report, before) == [
+        [name, *(f"{fold['sources'][name]:.1%}" for fold in folds)] for name in ("steps", "knn", "als", "popular")
+    ]
+    assert re.search(r"any source +" + " +".join(f"{fold['union']:.1%}" for fold in folds), before)
+
+
+def test_gains_by_length_of_history_name_every_rival(report: dict[str, Any]) -> None:
+    text = shown(report)
+    for label, one in report["lengths"].items():
+        gain = interval(one["differences"]["steps"], "+")
+        mean = one["systems"]["steps"]["mean"]
+        assert re.search(rf"{re.escape(label)} +{one['users']} .*steps +{mean:.4f} +{re.escape(gain)}", text)
+
+
 def test_the_means_of_the_other_metrics_follow(report: dict[str, Any]) -> None:
     names = [
         name for name, figure in report["systems"]["als"].items() if name != "ndcg@10" and isinstance(figure, dict)
     ]
     header = " ".join(shown(report).splitlines())
     assert all(name.partition("@")[0] in header for name in names)
-    for name, *means in rows(report)[6:]:
+    for name, *means in rows(report)[6:12]:
         assert means == [f"{report['systems'][name][metric]['mean']:.3f}" for metric in names]
 
 

@@ -225,7 +225,7 @@ def test_progress_tells_every_stage() -> None:
     examine(small_run(**QUICK), DATA, progress=lambda *step: told.append(step[0]))
     stages = ["cut the data", "fit steps", "fit popular", "candidates of fold last-1", "grow trees"]
     judged = ["judge two-stage", "judge steps", "judge popular", "judge rrf"]
-    assert list(dict.fromkeys(told)) == [*stages, *judged, "resample users"]
+    assert list(dict.fromkeys(told)) == [*stages, *judged, "resample users", "explain the ranker"]
     assert told.count("candidates of fold last-1") == 3
 
 

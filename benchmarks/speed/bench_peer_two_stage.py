@@ -37,8 +37,8 @@ from encorec.pipeline.fit import (
     TrainingConfig,
     fit_first_stage,
     fit_ranker,
-    fold_rows,
 )
+from encorec.pipeline.label_folds import fold_rows
 from encorec.pipeline.requests import Request
 from encorec.pipeline.two_stage import FirstStage, TwoStage
 from encorec.protocols import Retriever

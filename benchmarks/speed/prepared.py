@@ -22,7 +22,8 @@ from encorec.data.sources import Kion, load
 from encorec.data.splits import Fold, earlier_folds
 from encorec.data.synthetic.world import World
 from encorec.pipeline.artifact import save_artifact
-from encorec.pipeline.fit import FoldRows, TrainingConfig, fit_first_stage, fit_ranker, fold_rows
+from encorec.pipeline.fit import FoldRows, TrainingConfig, fit_first_stage, fit_ranker
+from encorec.pipeline.label_folds import fold_rows
 from encorec.pipeline.two_stage import TwoStage
 from encorec.ranking.training_set import TrainingSet
 from encorec.workflow import RunConfig

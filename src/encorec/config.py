@@ -89,6 +89,7 @@ def decode(content: Any, kind: Any, where: str = "config") -> Any:
         ...
         encorec.errors.ConfigError: config: unknown field 'minuts': did you mean 'minutes'? allowed: minutes
     """
+    content = _with_default_tags(content, kind)
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
@@ -98,6 +99,22 @@ def decode(content: Any, kind: Any, where: str = "config") -> Any:
         raise ConfigError(f"{where}: {_explain(str(error), content, kind)}") from error
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
+
+
+def _with_default_tags(content: Any, kind: Any) -> Any:
+    """Tables without a tag get that of the default, where a field takes one of several kinds and one is its default."""
+    if not (isinstance(content, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return content
+    filled = dict(content)
+    for field in msgspec.structs.fields(kind):
+        given, default = filled.get(field.encode_name), field.default
+        if not isinstance(given, dict) or not isinstance(default, msgspec.Struct):
+            continue
+        tag_field, tag = _tag(type(default))
+        if tag_field and tag_field not in given:
+            given = {tag_field: tag, **given}
+        filled[field.encode_name] = _with_default_tags(given, _member_for(field.type, given))
+    return filled
 
 
 def _at(names: list[str]) -> str:

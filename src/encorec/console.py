@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-__all__ = ["progress_bar", "show_facts", "show_report"]
+__all__ = ["progress_bar", "show_ablation", "show_facts", "show_report"]
 
 Step = Callable[[str, int, int], None]
 
@@ -56,11 +56,14 @@ def show_report(console: Console, report: Mapping[str, Any]) -> None:
         report: of ``encorec.workflow.examine``.
     """
     _show_exam(console, report)
+    console.print(_ceiling_table(report))
     console.print(_verdict_table(report))
     console.print(_means_table(report))
-    for table in (_exam_table(report), _segment_table(report)):
+    for table in (_exam_table(report), _length_table(report), _segment_table(report)):
         if table is not None:
             console.print(table)
+    for table in _after_ranking_tables(report):
+        console.print(table)
     verdict = report["verdict"]
     console.print(verdict["sentence"], style="bold green" if verdict["win"] else "bold red", highlight=False)
 
@@ -82,6 +85,19 @@ def _show_exam(console: Console, report: Mapping[str, Any]) -> None:
         f"retrieval ceiling (newest label fold): {ceiling['union']:.1%} of what was taken is among "
         f"{ceiling['candidates_per_query']:.0f} candidates per user"
     )
+
+
+def _ceiling_table(report: Mapping[str, Any]) -> Table:
+    """Share of what was taken that each source and all of them proposed, in every label fold."""
+    folds = report["ceilings"]
+    table = Table("retrieval ceiling", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for number, one in enumerate(folds[:6], 1):
+        about = f"\n{one['truth']:,} taken\n{one['candidates_per_query']:.0f} candidates"
+        table.add_column(("newest fold" if number == 1 else f"fold {number}") + about, justify="right", no_wrap=True)
+    table.add_row("any source", *(f"{one['union']:.1%}" for one in folds[:6]), style="bold")
+    for name in folds[0]["sources"]:
+        table.add_row(escape(name), *(f"{one['sources'][name]:.1%}" for one in folds[:6]))
+    return table
 
 
 def _ordered(report: Mapping[str, Any]) -> list[str]:
@@ -130,6 +146,28 @@ def _exam_table(report: Mapping[str, Any]) -> Table | None:
     return table
 
 
+def _length_table(report: Mapping[str, Any]) -> Table | None:
+    """By events in the history: what the two-stage gains over the best retriever, popularity and the fusion."""
+    found = report.get("lengths")
+    if not found:
+        return None
+    caption = "* adjusted for the number of comparisons, p is below 0.05"
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption=caption, caption_justify="left")
+    for head in ("events", "users", "two-stage", "against", "its mean", "two-stage gains \\[95 %]"):
+        table.add_column(head, justify="left" if head in ("events", "against") else "right", no_wrap=True)
+    for label, one in found.items():
+        about = (label, f"{one['users']:,}", f"{one['systems']['two-stage']['mean']:.4f}")
+        for name, gain in one["differences"].items():
+            mean = f"{one['systems'][name]['mean']:.4f}"
+            table.add_row(*about, escape(name[:20]), mean, f"{_cell(gain, '+')}{_star(gain)}")
+            about = ("", "", "")
+    return table
+
+
+def _star(gain: Mapping[str, Any]) -> str:
+    return "*" if gain["p_holm"] is not None and gain["p_holm"] < 0.05 else " "
+
+
 def _segment_table(report: Mapping[str, Any]) -> Table | None:
     """Segments with users: the two-stage, the best retriever, and the difference."""
     best = report["verdict"]["best_retriever"]
@@ -145,6 +183,52 @@ def _segment_table(report: Mapping[str, Any]) -> Table | None:
             sure = "*" if gain["p_holm"] is not None and gain["p_holm"] < 0.05 else " "
             table.add_row(escape(f"{name}: {label}"), users, *means, f"{_cell(gain, '+')}{sure}")
     return table if table.row_count else None
+
+
+def _after_ranking_tables(report: Mapping[str, Any]) -> Iterator[Table]:
+    """What variety costs and whether probabilities keep their word, where that was judged."""
+    found = report.get("variety")
+    if found:
+        first = next(iter(found["curves"].values()))[0]
+        names = [name for name in first if name not in ("strength", "difference")]
+        table = Table("selection", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        for name in ("strength", *names, "against strength 0 \\[95 %]"):
+            table.add_column(name.replace("@", "\n@"), justify="right")
+        for kind, entries in found["curves"].items():
+            for one in entries:
+                cells = (f"{one['strength']:g}", *(f"{one[name]:.4f}" for name in names), _cell(one["difference"], "+"))
+                table.add_row(kind, *cells, style="bold" if one["strength"] == found["configured"] else "")
+        yield table
+    kept = report.get("probabilities")
+    if kept:
+        table = Table("scores of all candidates", box=SIMPLE_HEAD)
+        for name in ("ece", "log loss", "brier", "mean said", "share taken"):
+            table.add_column(name, justify="right")
+        for when, label in (("before", "raw, logistic"), ("after", f"calibrated, {kept['kind']}")):
+            one = kept[when]
+            cells = (f"{one[name]:.4f}" for name in ("ece", "log_loss", "brier", "predicted", "taken"))
+            table.add_row(label, *cells)
+        yield table
+
+
+def show_ablation(console: Console, found: Mapping[str, Any]) -> None:
+    """What each part is worth: the pipeline without it against the full one.
+
+    Args:
+        console: to draw on.
+        found: ``ablation`` of a report.
+    """
+    metric, full = found["metric"], found["full"]
+    caption = "* adjusted for the number of parts, p is below 0.05"
+    table = Table("pipeline", "part", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption, caption_justify="left")
+    for head in ("ceiling", metric, "against the full pipeline \\[95 %]"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_row("full", "", f"{full['ceiling']:.1%}", f"{full['mean']:.4f}", "", style="bold")
+    for one in found["drops"]:
+        sure = "*" if one["difference"]["p_holm"] < 0.05 else " "
+        cells = (f"{one['ceiling']:.1%}", f"{one['mean']:.4f}", f"{_cell(one['difference'], '+')}{sure}")
+        table.add_row(escape(f"without {one['name']}"), one["kind"], *cells)
+    console.print(table)
 
 
 def _p(value: float | None) -> str:

@@ -21,13 +21,19 @@ from encorec.evaluation.backtest.judged import JudgedFold, refuse_unjudgeable
 from encorec.evaluation.backtest.segments import UserSegments
 from encorec.evaluation.backtest.settings import EvaluationConfig
 from encorec.pipeline.artifact import load_artifact, save_artifact
+from encorec.pipeline.assembly import assemble
 from encorec.pipeline.checkpoints import Checkpoints, fold_digest
 from encorec.pipeline.engine import Engine
-from encorec.pipeline.fit import FoldRows, PipelineConfig, Progress, fit_first_stage, fit_ranker, fold_rows
+from encorec.pipeline.fit import FoldRows, PipelineConfig, Progress, fit_first_stage, fit_ranker
+from encorec.pipeline.label_folds import fold_rows, refuse_unteachable
 from encorec.pipeline.manifest import read_manifest, write_manifest
+from encorec.pipeline.search_space import TuneConfig
 from encorec.pipeline.two_stage import FirstStage, TwoStage
-from encorec.ranking.catboost_ranker import CatBoostRanker
-from encorec.verdict.exam import judge_exam
+from encorec.ranking.registry import LearntRanker
+from encorec.retrieval.popularity import PopularityConfig
+from encorec.verdict.after_ranking import judge_after_ranking, refuse_unselectable
+from encorec.verdict.exam import judge_exam, numbered
+from encorec.verdict.explanation import explain_exam, without_points
 from encorec.verdict.kept_exams import KeptExams
 from encorec.verdict.plug_ins import Factory, plug_in_factories, plug_in_system
 from encorec.verdict.summary import summarise
@@ -45,6 +51,7 @@ class RunConfig(PipelineConfig, kw_only=True):
         split: the exam.
         seed: of everything random.
         evaluation: how systems are judged.
+        tune: what ``encorec tune`` searches.
     """
 
     name: str
@@ -52,6 +59,7 @@ class RunConfig(PipelineConfig, kw_only=True):
     split: Split
     seed: int = 0
     evaluation: EvaluationConfig = EvaluationConfig()
+    tune: TuneConfig = TuneConfig()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -116,13 +124,15 @@ def examine(
         DataError: too little data for the split or for a single label fold, or lists that a system must not give.
         ConfigError: an evaluation that these data or systems do not allow.
     """
+    refuse_unselectable(config.evaluation, config.pipeline, data)
+    refuse_unteachable(config.training, data)
     factories = plug_in_factories(config.evaluation.systems, systems, config.retrievers)
     segments = UserSegments(config.evaluation.segments, data)
     sitting = _Sitting(config, data, factories, segments, checkpoints)
     exams = exam_count(config.split)
     tests = exams_of(config.split, data, drop_seen=config.drop_seen)
     for number in range(1, exams + 1):
-        told = _numbered(progress, number, exams)
+        told = numbered(progress, number, exams)
         if told:
             told("cut the data", 0, 1)
         split, test = next(tests)
@@ -143,11 +153,12 @@ def refit(config: RunConfig, data: Dataset, exam: Exam, *, progress: Progress | 
     """
     if config.training.guard and not exam.won:
         first = fit_first_stage(config.pipeline, data, config.seed, progress)
-        return TwoStage(first, source=exam.report["verdict"]["best_retriever"])
+        return assemble(config.pipeline, first, data, config.seed, source=exam.report["verdict"]["best_retriever"])
     newest = fold_rows(config.pipeline, exam.test, exam.pipeline.first, config.seed, progress)
     first = fit_first_stage(config.pipeline, data, config.seed, progress)
-    ranker = fit_ranker(config.pipeline, [newest, *exam.parts], first.features.names, config.seed, progress)
-    return TwoStage(first, ranker)
+    parts = [newest, *exam.parts]
+    ranker = fit_ranker(config.pipeline, parts, first.features.names, config.seed, progress)
+    return assemble(config.pipeline, first, data, config.seed, ranker=ranker, parts=parts)
 
 
 def train(config: RunConfig, data: Dataset, out: str | Path, *, exam: Exam, progress: Progress | None = None) -> Path:
@@ -161,7 +172,7 @@ def train(config: RunConfig, data: Dataset, out: str | Path, *, exam: Exam, prog
         progress: told what is going on.
     """
     pipeline = refit(config, data, exam, progress=progress)
-    figures = {"measured_on": f"test fold {exam.test.name}, unseen by these models", **exam.report}
+    figures = {"measured_on": f"test fold {exam.test.name}, unseen by these models", **without_points(exam.report)}
     folder = save_artifact(out, pipeline, config.pipeline, data, name=config.name, seed=config.seed, figures=figures)
     engine = Engine(load_artifact(folder, verify=False))
     active = np.flatnonzero(data.interactions.user_counts)
@@ -210,7 +221,11 @@ class _Sitting:
             raise DataError("no exam was sat")
         config, (parts, test, pipeline) = self.config, self.newest
         retrievers = list(config.retrievers)
-        said = summarise(config.evaluation, self.judged, self.apart, retrievers, config.seed, progress)
+        popular = [name for name, one in config.retrievers.items() if isinstance(one, PopularityConfig)]
+        said = summarise(config.evaluation, self.judged, self.apart, retrievers, config.seed, progress, popular)
+        said |= judge_after_ranking(config.evaluation, config.pipeline, test, pipeline, config.seed, progress)
+        if config.evaluation.explain:
+            said |= explain_exam(config.evaluation.metric, test, config.seen, pipeline, config.seed, progress)
         return Exam(
             {**_circumstances(config, self.data, test, parts), **said, "ranker": _ranker(parts, pipeline)},
             parts,
@@ -227,7 +242,8 @@ class _Sitting:
             raise DataError(f"split {test.name}: no label fold fits before the test; use a shorter exam or more data")
         first = fit_first_stage(config.pipeline, test.past, config.seed, progress)
         parts = list(self.known.values())
-        return TwoStage(first, fit_ranker(config.pipeline, parts, first.features.names, config.seed, progress))
+        ranker = fit_ranker(config.pipeline, parts, first.features.names, config.seed, progress)
+        return assemble(config.pipeline, first, test.past, config.seed, ranker=ranker, parts=parts)
 
     def _judge(self, split: Split, test: Fold, pipeline: TwoStage, progress: Progress | None) -> list[JudgedFold]:
         """The exam and, where the split leaves them out, the same for users without a past."""
@@ -274,13 +290,6 @@ class _Sitting:
         return make() if self.checkpoints is None else self.checkpoints.kept(key, make)
 
 
-def _numbered(progress: Progress | None, number: int, exams: int) -> Progress | None:
-    """Progress that says which exam it is about, where there are several."""
-    if progress is None or exams == 1:
-        return progress
-    return lambda what, done, total: progress(f"exam {number} of {exams}: {what}", done, total)
-
-
 def _circumstances(config: RunConfig, data: Dataset, test: Fold, parts: Sequence[FoldRows]) -> dict[str, Any]:
     """What was examined, on what, and what retrieval could reach in the newest exam's label folds."""
     return {
@@ -295,5 +304,7 @@ def _circumstances(config: RunConfig, data: Dataset, test: Fold, parts: Sequence
 def _ranker(parts: Sequence[FoldRows], pipeline: TwoStage) -> dict[str, Any]:
     ranker, rows = pipeline.ranker, {"rows": sum(len(part.rows) for part in parts)}
     return rows | (
-        {"trees": ranker.trees, "importance": ranker.importance()} if isinstance(ranker, CatBoostRanker) else {}
+        {"trees": getattr(ranker, "trees", 0), "importance": ranker.importance()}
+        if isinstance(ranker, LearntRanker)
+        else {}
     )

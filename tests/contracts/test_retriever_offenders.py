@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
 from tests.contracts.worlds import world
 
 from encorec.data.dataset import Dataset
+from encorec.data.interactions import Interactions
 from encorec.errors import EncorecError
-from encorec.protocols import Arrays, Scored
+from encorec.protocols import Arrays, Reasons, Scored
 from encorec.retrieval.covisitation import Covisitation
 from encorec.retrieval.popularity import Popularity
 from encorec.retrieval.scored import DenseScores
@@ -144,6 +145,46 @@ class ComparesWithNobody(Popularity):
         return np.full((len(items), 130), np.nan)
 
 
+class CountsNewEventsTwice(Covisitation):
+    def update(self, data: Dataset, events: Interactions) -> Self:
+        return super().update(data.joined(events), events)
+
+
+class ForgetsNewEvents(Covisitation):
+    def update(self, data: Dataset, events: Interactions) -> Self:
+        made = super().update(data, events)
+        keys = ("indptr", "item", "value")
+        grown = np.append(self.arrays()["indptr"], [len(self.arrays()["item"])] * data.interactions.items)
+        old = {key: self.arrays()[key] for key in keys[1:]}
+        return made.from_arrays(
+            made.config, {**made.arrays(), **old, "indptr": grown[: data.interactions.items + 1].astype(np.int64)}
+        )
+
+
+class UpdatesItself(Covisitation):
+    def update(self, data: Dataset, events: Interactions) -> Self:
+        self._learnt = dict(super().update(data, events).arrays())
+        return self
+
+
+class ExplainsWithOthers(Covisitation):
+    def explain(self, queries: Queries, item: IntVector) -> Reasons:
+        reasons = super().explain(queries, item)
+        return reasons._replace(item=(reasons.item + 1) % np.int32(queries.items))
+
+
+class ExplainsTheWeakestFirst(Covisitation):
+    def explain(self, queries: Queries, item: IntVector) -> Reasons:
+        reasons = super().explain(queries, item)
+        return reasons._replace(share=-reasons.share)
+
+
+class ExplainsOneQueryMore(Covisitation):
+    def explain(self, queries: Queries, item: IntVector) -> Reasons:
+        reasons = super().explain(queries, item)
+        return reasons._replace(indptr=np.append(reasons.indptr, reasons.indptr[-1]))
+
+
 class Rewrites(Popularity):
     """Answers well, then changes the columns of its answer."""
 
@@ -219,6 +260,12 @@ OFFENDERS: dict[type[ScoringRetriever], str] = {
     ShowsOtherScores: "candidates carry other scores",
     MissesTheBest: "an eligible item scores above a candidate",
     ComparesWithNobody: "similar gives NaN",
+    CountsNewEventsTwice: "from those of one fit",
+    ForgetsNewEvents: "from those of one fit",
+    UpdatesItself: "update changed .* of the old retriever",
+    ExplainsWithOthers: "allowed are items of its history",
+    ExplainsTheWeakestFirst: "put the strongest first",
+    ExplainsOneQueryMore: "offsets that do not fit",
     ProposesTwice: "is proposed twice",
     RanksFromZero: "ranks of a query must be 1, 2, 3",
     RanksTheWorstFirst: "scores above its better rank",

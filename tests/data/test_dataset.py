@@ -75,3 +75,28 @@ def test_title_is_the_id_where_there_are_no_titles() -> None:
     data = dataset([1], [42])
     assert data.title(0) == "42"
     assert replace(data, titles=np.array(["Alien"])).title(0) == "Alien"
+
+
+def test_joined_knows_old_and_new_users() -> None:
+    old = dataset([7], [3], Interactions.of([0], [0], [5]))
+    like = dataset([7, 8], [3, 4], Interactions.of([1, 0], [1, 0], [6, 5]))
+    data = old.joined(like.interactions, like)
+    assert data.users is like.users
+    assert data.interactions.item.tolist() == [0, 0, 1]
+
+
+def test_joined_keeps_everything_where_nobody_is_new() -> None:
+    old = dataset([7], [3], Interactions.of([0], [0], [5]))
+    data = old.joined(Interactions.of([0], [0], [4]))
+    assert data.items is old.items
+    assert data.interactions.time.tolist() == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("users", "items", "what"), [([8, 7], [3], "users"), ([7], [4, 3], "items"), ([7], [9], "items")]
+)
+def test_joined_refuses_other_numbers_of_the_old_ones(users: list[int], items: list[int], what: str) -> None:
+    old = dataset([7], [3], Interactions.of([0], [0], [5]))
+    like = dataset(users, items, Interactions.of([], [], [], users=len(users), items=len(items)))
+    with pytest.raises(DataError, match=f"{what}: the 1 old ids must stand first"):
+        old.joined(like.interactions, like)

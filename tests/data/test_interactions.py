@@ -73,3 +73,26 @@ def test_nothing_is_a_table_too() -> None:
     assert empty.user_counts.tolist() == [0, 0]
     assert empty.item_users.tolist() == [0, 0, 0]
     assert empty.end == 0
+
+
+@given(ROWS, ROWS)
+def test_joined_is_the_order_of_both_sources_read_one_after_the_other(
+    old: list[tuple[int, int, int]], new: list[tuple[int, int, int]]
+) -> None:
+    table, both = table_of(old).joined(table_of(new)), table_of(old + new)
+    assert table.row.tolist() == both.row.tolist()
+    for name in ("user", "item", "time"):
+        assert getattr(table, name).tolist() == getattr(both, name).tolist()
+        assert getattr(table, name).dtype == getattr(both, name).dtype
+    assert (table.users, table.items, table.indptr.tolist()) == (5, 6, both.indptr.tolist())
+    assert sorted(table.weight.tolist()) == sorted(table_of(old).weight.tolist() + table_of(new).weight.tolist())
+
+
+def test_joined_grows_with_the_new_users_and_items() -> None:
+    table = Interactions.of([0], [0], [5]).joined(Interactions.of([2], [3], [1]))
+    assert (table.users, table.items, table.user_counts.tolist()) == (3, 4, [1, 0, 1])
+
+
+def test_joined_refuses_a_smaller_world() -> None:
+    with pytest.raises(DataError, match="of 1 users and 4 items, allowed are at least the 2 and 1 known"):
+        Interactions.of([1], [0], [5]).joined(Interactions.of([0], [3], [1]))

@@ -82,10 +82,12 @@ class Report(msgspec.Struct, forbid_unknown_fields=True):
     folds: list[dict[str, Any]]
     spread: dict[str, dict[str, Spread]]
     segments: dict[str, dict[str, Segment]]
+    lengths: dict[str, dict[str, Any]]
     item_age: dict[str, Any]
     cold_users: dict[str, Any]
     curves: dict[str, Any]
     rank_shift: dict[str, dict[str, list[Any]]]
+    explanation: dict[str, Any]
 
 
 @pytest.fixture(scope="module")

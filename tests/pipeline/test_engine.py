@@ -171,6 +171,27 @@ def test_the_next_part_of_a_series_is_most_alike(engine: Engine) -> None:
     assert engine.similar("6", 1)[0].item_id == 7
 
 
+@pytest.mark.parametrize("source", ["knn", "als", "steps"])
+def test_items_are_compared_by_the_source_asked_for(engine: Engine, source: str) -> None:
+    likeness: Any = engine.artifact.pipeline.first.retrievers[source]
+    scores = likeness.similar(np.array([6]))[0]
+    found = engine.similar(6, 3, source=source)
+    best = sorted(TAKEN - {6}, key=lambda one: (-scores[one], one))[:3]
+    assert [(one.item_id, one.score) for one in found] == [(item, scores[item]) for item in best]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("popular", "source 'popular' does not compare items; allowed: als, knn, steps"),
+        ("stpes", "unknown source 'stpes': did you mean 'steps'"),
+    ],
+)
+def test_a_source_that_compares_nothing_is_refused(engine: Engine, source: str, told: str) -> None:
+    with pytest.raises(QueryError, match=told):
+        engine.similar(6, source=source)
+
+
 def test_an_unknown_item_has_nothing_alike(engine: Engine) -> None:
     with pytest.raises(QueryError, match="item_id 'nothing' is not among the 150 items"):
         engine.similar("nothing")

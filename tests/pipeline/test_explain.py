@@ -1,6 +1,7 @@
 """Why an item is in an answer: features, contributions that add up to its score, and history items it is like."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from encorec.pipeline.explain import CONTRIBUTIONS, REASONS, because, explain_sl
 from encorec.pipeline.query_building import build_queries
 from encorec.pipeline.requests import PastEvent, Recommended, Request
 from encorec.pipeline.two_stage import TwoStage
+from encorec.protocols import Explainer
 from encorec.ranking.catboost_ranker import CatBoostRanker
 from encorec.types import Queries
 
@@ -67,17 +69,60 @@ def test_contributions_and_the_average_add_up_to_the_score(engine: Engine, expla
         told = item.explanation["contributions"]
         assert list(told) == [names[place] for place in largest]
         assert list(told.values()) == pytest.approx(shap[largest].tolist())
+        parts = item.explanation["base"] + sum(told.values()) + item.explanation["others"]
+        assert parts == pytest.approx(item.explanation["raw_score"], abs=1e-12)
+        assert item.explanation["raw_score"] == pytest.approx(item.score, abs=1e-5)
 
 
-def test_reasons_are_the_history_items_most_alike(engine: Engine, explained: list[Recommended]) -> None:
-    history = set(queries(engine, user_id=USER).history.items(0).tolist())
-    compare: Any = engine.artifact.pipeline.first.retrievers["knn"]
+def test_reasons_are_what_the_explaining_retrievers_say(engine: Engine, explained: list[Recommended]) -> None:
+    first = engine.artifact.pipeline.first
+    asked = queries(engine, user_id=USER)
+    able = [one for one in first.retrievers.values() if isinstance(one, Explainer)]
+    assert able
+    assert len(set(first.quotas.values())) == 1
     for item in explained:
+        told: list[int] = []
+        for one in able:
+            reasons = one.explain(asked, np.array([item.item_id]))
+            pairs = zip(reasons.item.tolist(), reasons.share.tolist(), strict=True)
+            told = told or [reason for reason, share in pairs if share > 0 and reason != item.item_id][:REASONS]
         assert item.explanation is not None
-        likeness = {one: float(compare.similar(np.array([one]))[0, item.item_id]) for one in history}
-        wanted = sorted((one for one in history if likeness[one] > 0), key=lambda one: (-likeness[one], one))
-        assert item.explanation["because"] == wanted[:REASONS]
+        assert not told or item.explanation["because"] == told
     assert any(item.explanation["because"] for item in explained if item.explanation)
+
+
+def test_the_largest_quota_explains_first(engine: Engine) -> None:
+    """Each retriever in turn is given the largest quota; every reason it has is then told."""
+    asked, items = queries(engine, user_id=USER), range(len(engine.artifact.items))
+    for name, one in engine.artifact.pipeline.first.retrievers.items():
+        if not isinstance(one, Explainer):
+            continue
+        first = engine.artifact.pipeline.first
+        quotas = {other: 100 if other == name else 1 for other in first.retrievers}
+        artifact = replace(
+            engine.artifact, pipeline=replace(engine.artifact.pipeline, first=replace(first, quotas=quotas))
+        )
+        for item in items:
+            reasons = one.explain(asked, np.array([item]))
+            told = reasons.item[(reasons.share > 0) & (reasons.item != item)][:REASONS].tolist()
+            if told:
+                assert because(artifact, asked, item) == told
+
+
+def test_without_an_explainer_reasons_are_the_history_items_most_alike(engine: Engine) -> None:
+    first = engine.artifact.pipeline.first
+    compare: Any = first.retrievers["knn"]
+    mute: Any = SimpleNamespace(similar=compare.similar, retrieve=compare.retrieve)
+    alone = replace(first, retrievers={"knn": mute}, quotas={"knn": 9})
+    artifact = replace(engine.artifact, pipeline=replace(engine.artifact.pipeline, first=alone))
+    asked, named = queries(engine, user_id=USER), 0
+    history = set(asked.history.items(0).tolist())
+    for item in range(len(engine.artifact.items)):
+        likeness = {one: float(compare.similar(np.array([one]))[0, item]) for one in history - {item}}
+        wanted = sorted((one for one in likeness if likeness[one] > 0), key=lambda one: (-likeness[one], one))
+        assert because(artifact, asked, item) == wanted[:REASONS]
+        named += bool(wanted)
+    assert named
 
 
 def test_the_part_before_is_the_reason_for_the_next_part(engine: Engine) -> None:

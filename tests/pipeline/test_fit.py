@@ -22,9 +22,10 @@ from encorec.pipeline.fit import (
     TrainingConfig,
     fit_first_stage,
     fit_ranker,
-    fold_rows,
 )
+from encorec.pipeline.label_folds import fold_rows
 from encorec.pipeline.two_stage import FirstStage
+from encorec.ranking.catboost_ranker import CatBoostRanker
 from encorec.retrieval.covisitation import CovisitationConfig
 from encorec.retrieval.ease import EASEConfig
 from encorec.retrieval.item_knn import ItemKNNConfig
@@ -69,9 +70,17 @@ def test_no_row_of_the_truth_is_in_the_past_of_any_label_fold(split: Split) -> N
         assert all(newest.get(int(user), 0) < now for user, now in zip(fold.user, fold.now, strict=True))
 
 
-def test_a_first_stage_that_has_seen_the_labels_is_found_out(fold: Fold, first: FirstStage, part: FoldRows) -> None:
-    """It puts the labels far higher than an honest one can: this gain would not come again."""
-    leaky = fold_rows(CONFIG, fold, fit_first_stage(CONFIG, DATA, seed=0), seed=0)
+def test_a_first_stage_that_has_seen_the_labels_is_refused(fold: Fold) -> None:
+    with pytest.raises(DataError, match=r"its first stage was fitted on .* may have seen the labels"):
+        fold_rows(CONFIG, fold, fit_first_stage(CONFIG, DATA, seed=0), seed=0)
+
+
+def test_if_it_were_not_it_would_teach_a_gain_that_never_comes_again(
+    fold: Fold, first: FirstStage, part: FoldRows
+) -> None:
+    """It puts the labels far higher than an honest one can."""
+    seen_all = replace(fit_first_stage(CONFIG, DATA, seed=0), learnt_from=first.learnt_from)
+    leaky = fold_rows(CONFIG, fold, seen_all, seed=0)
     assert leaky.ceiling.sources["steps"] > part.ceiling.sources["steps"] + 0.05
     honest_rank, leaky_rank = (mean_rank_of_labels(one, first) for one in (part, leaky))
     assert leaky_rank < 0.9 * honest_rank
@@ -194,16 +203,17 @@ def test_older_folds_grow_the_trees_and_the_newest_says_when_to_stop(
 ) -> None:
     newest, *older = trained.exam.parts
     names, seen = trained.exam.pipeline.first.features.names, {}
-    grow = fit_ranker.__globals__["CatBoostRanker"].fit
+    grow = CatBoostRanker.fit
 
     def spy(self: Any, rows: Any, *given: Any, watched: Any, **more: Any) -> Any:
         seen.update(rows=rows, watched=watched)
         return grow(self, rows, *given, watched=watched, **more)
 
-    monkeypatch.setattr("encorec.pipeline.fit.CatBoostRanker.fit", spy)
+    monkeypatch.setattr(CatBoostRanker, "fit", spy)
     ranker = fit_ranker(CONFIG, trained.exam.parts, names, seed=0)
     assert seen["watched"] is newest.rows
     assert len(seen["rows"]) == sum(len(part.rows) for part in older)
+    assert isinstance(ranker, CatBoostRanker)
     assert 0 < ranker.trees <= 60
     fit_ranker(CONFIG, [newest], names, seed=0)
     assert (seen["rows"], seen["watched"]) == (newest.rows, None)

@@ -14,6 +14,10 @@ from encorec.ranking.training_set import TrainingSet
 ROWS = lessons(rows=600)
 NOTHING = ROWS.take(np.empty(0, np.int64))
 NAMES = ("signal", "b", "c", "d")
+SHORT = (
+    b'{"features_info": {"float_features": [{"flat_feature_index": 0}]}, "scale_and_bias": [1, [0]], '
+    b'"oblivious_trees": [{"splits": [{"float_feature_index": 0, "border": 0}], "leaf_values": [1]}]}'
+)
 LOSSES = ("Logloss", "YetiRank", "QuerySoftMax")
 
 
@@ -111,7 +115,7 @@ def test_a_missing_file_is_refused(name: str, tmp_path: Path) -> None:
         CatBoostRanker.load(tmp_path, CatBoostConfig())
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[1]", b'{"oblivious_trees": [1]', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"null", b"[1]", b'{"oblivious_trees": [1]', b"\xff\xfe", SHORT])
 def test_trees_that_are_none_are_refused(content: bytes, tmp_path: Path) -> None:
     fitted().save(tmp_path)
     (tmp_path / "ranker.json").write_bytes(content)
@@ -135,6 +139,59 @@ def test_an_unfitted_ranker_says_so(tmp_path: Path) -> None:
     assert unfitted.trees == 0
 
 
+def test_several_seeds_score_their_average() -> None:
+    alone = [
+        CatBoostRanker(CatBoostConfig(max_trees=20, learning_rate=0.2)).fit(ROWS, NAMES, seed=seed, watched=NOTHING)
+        for seed in (0, 1, 2)
+    ]
+    together, features = fitted(seeds=3), ROWS.features
+    expected = np.mean([one.score(features) for one in alone], axis=0)
+    assert np.ptp([one.score(features)[0] for one in alone]) > 1e-3
+    assert together.score(features) == pytest.approx(expected, abs=1e-9)
+    assert together.trees == 60
+    assert together.contributions(features[:9]).sum(axis=1) == pytest.approx(expected[:9], abs=1e-6)
+
+
+def test_progress_counts_the_trees_of_all_seeds() -> None:
+    told: list[tuple[int, int]] = []
+    ranker = CatBoostRanker(CatBoostConfig(max_trees=2, seeds=2))
+    ranker.fit(ROWS, NAMES, seed=0, watched=NOTHING, progress=lambda *one: told.append(one))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_rows_count_by_their_weight(loss: str) -> None:
+    """Rows of the opposite meaning that weigh next to nothing change nothing; those that weigh more turn the tide."""
+    reverse = TrainingSet(ROWS.features, 1 - ROWS.label, ROWS.group, ROWS.user)
+    both = TrainingSet.join([ROWS, reverse])
+    for weight, sign in ((1e-4, 1), (100, -1)):
+        weights = np.repeat(np.array([1, weight], np.float32), len(ROWS))
+        rows = TrainingSet(both.features, both.label, both.group, both.user, weights)
+        config = CatBoostConfig(loss=loss, max_trees=20, learning_rate=0.2)  # pyright: ignore[reportArgumentType]
+        ranker = CatBoostRanker(config).fit(rows, NAMES, seed=0, watched=NOTHING)
+        low, high = ranker.score(np.array([[0.1, 0.5, 0.5, 0.5], [0.9, 0.5, 0.5, 0.5]], np.float32))
+        assert np.sign(high - low) == sign
+
+
+def test_balanced_positives_weigh_as_much_as_all_others() -> None:
+    chance = 1 / (1 + np.exp(-fitted(positive_weight="balanced", max_trees=100).score(ROWS.features)))
+    weight = np.where(ROWS.label > 0, (ROWS.label == 0).sum() / (ROWS.label > 0).sum(), 1)
+    assert np.average(chance, weights=weight) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_grades_are_learnt(loss: str) -> None:
+    """Losses of rows see what was taken, losses of orders the grades as well."""
+    graded = TrainingSet(ROWS.features, ROWS.label * 3, ROWS.group, ROWS.user)
+    config = CatBoostConfig(loss=loss, max_trees=20, learning_rate=0.2)  # pyright: ignore[reportArgumentType]
+    low, high = (
+        CatBoostRanker(config)
+        .fit(graded, NAMES, seed=0, watched=NOTHING)
+        .score(np.array([[0.1, 0.5, 0.5, 0.5], [0.9, 0.5, 0.5, 0.5]], np.float32))
+    )
+    assert high > low
+
+
 @pytest.mark.parametrize(
     "setting",
     [
@@ -146,6 +203,9 @@ def test_an_unfitted_ranker_says_so(tmp_path: Path) -> None:
         {"holdout": 0},
         {"holdout": 1},
         {"borders": 1},
+        {"seeds": 0},
+        {"positive_weight": -1},
+        {"positive_weight": "balanced", "loss": "YetiRank"},
     ],
 )
 def test_settings_out_of_bounds_are_refused(setting: dict[str, Any]) -> None:

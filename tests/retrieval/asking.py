@@ -49,3 +49,10 @@ def dense_matrix(data: Dataset) -> FloatVector:
     dense = np.zeros((table.users, table.items))
     np.add.at(dense, (table.user, table.item), table.weight)
     return np.log2(1 + dense)
+
+
+def everybody(data: Dataset) -> Queries:
+    """One question per user of the data, asked when the data end, with the user's features."""
+    table = data.interactions
+    rule = Eligibility(np.ones(table.items, bool))
+    return Queries(table.histories, np.full(table.users, table.end), rule, data.user_features.dense())

@@ -1,5 +1,6 @@
 """What follows what, counted again in plain Python."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,3 +83,62 @@ def test_users_do_not_follow_each_other() -> None:
 def test_settings_out_of_bounds_are_refused(setting: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=rf"CovisitationConfig\.{next(iter(setting))} is"):
         CovisitationConfig(**setting)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_reasons_add_up_to_the_scores(config: CovisitationConfig) -> None:
+    model, matrix, queries = fitted(config), counted_slowly(WORLD, config), asks(WORLD, HISTORIES)
+    scores = model.scores(queries)
+    for item in range(len(matrix)):
+        reasons = model.explain(queries, np.full(len(HISTORIES), item))
+        for row, events in enumerate(HISTORIES):
+            wanted = np.zeros(len(matrix))
+            for steps, (one, _, weight) in enumerate(events[::-1][: config.last]):
+                wanted[one] += weight * config.decay**steps * matrix[one, item]
+            kept = slice(reasons.indptr[row], reasons.indptr[row + 1])
+            share = np.zeros(len(matrix))
+            share[reasons.item[kept]] = reasons.share[kept]
+            assert share == pytest.approx(wanted, abs=1e-6)
+            if share.any():
+                assert share.sum() == pytest.approx(scores[row, item], abs=2e-6)
+
+
+def test_events_fade_by_their_age_and_by_their_steps() -> None:
+    day, config = 86_400, CovisitationConfig(decay=0.5, half_life_days=4)
+    scores = fitted(config).scores(asks(WORLD, [[(3, 4 * day, 1.0), (1, 8 * day, 1.0)]], now=8 * day))
+    matrix = counted_slowly(WORLD, config)
+    assert scores[0] == pytest.approx(filled(0.25 * matrix[3] + matrix[1], WORLD), abs=1e-5)
+
+
+def batches(data: Dataset, seed: int, parts: int) -> list[Interactions]:
+    """The log in so many random parts, old and new events mixed."""
+    table, part = data.interactions, np.random.default_rng(seed).integers(0, parts, len(data.interactions))
+    return [table.take(part == one) for one in range(parts)]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("parts", [2, 9])
+@pytest.mark.parametrize(
+    "config", [*CONFIGS, CovisitationConfig(neighbours=2, backward=0.3), CovisitationConfig(window=1)]
+)
+def test_updates_learn_to_the_last_bit_what_one_fit_learns(config: CovisitationConfig, parts: int, seed: int) -> None:
+    first, *later = batches(WORLD, seed, parts)
+    data = replace(WORLD, interactions=first)
+    model = fitted(config, data)
+    for events in later:
+        data = data.joined(events)
+        model = model.update(data, events)
+    wanted, found = fitted(config, data).arrays(), model.arrays()
+    assert found.keys() == wanted.keys()
+    for name, array in wanted.items():
+        assert found[name].dtype == array.dtype
+        assert found[name].tolist() == array.tolist()
+
+
+def test_an_update_counts_only_what_stands_near_the_new_events() -> None:
+    """User 0 goes on after item 2; with a window of one step only the rows of items 2 and 3 can change."""
+    old = Interactions.of([0, 0, 0, 1, 1], [0, 1, 2, 4, 5], [1, 2, 3, 4, 5], users=2, items=6)
+    new = Interactions.of([0], [3], [9], users=2, items=6)
+    table = old.joined(new)
+    changed = Covisitation(CovisitationConfig(window=1))._changed(table, new)  # pyright: ignore[reportPrivateUsage]
+    assert np.flatnonzero(changed).tolist() == [2, 3]

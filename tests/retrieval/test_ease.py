@@ -1,10 +1,12 @@
-"""EASE against ridge regressions solved one by one, and its three forms against each other."""
+"""EASE against ridge regressions solved one by one, and its forms against each other."""
 
+import msgspec
 import numpy as np
 import pytest
 from tests.contracts.worlds import world
 from tests.retrieval.asking import HISTORIES, asks, dense_matrix, filled, merged
 
+from encorec.config import decode
 from encorec.data.dataset import Dataset
 from encorec.data.interactions import Interactions
 from encorec.errors import ConfigError
@@ -115,8 +117,93 @@ def test_truncated_scores_are_those_of_the_kept_weights() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [{"reg": 0}, {"last": 0}, {"decay": 0}, {"decay": 1.5}, {"max_items": 0}, {"neighbours": 0}]
+    "setting",
+    [{"reg": 0}, {"last": 0}, {"decay": 0}, {"decay": 1.5}, {"max_items": 0}, {"neighbours": 0}, {"nearest": 0}],
 )
 def test_settings_out_of_bounds_are_refused(setting: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=rf"EASEConfig\.{next(iter(setting))} is"):
         EASEConfig(**setting)  # pyright: ignore[reportArgumentType]
+
+
+FORMS = {
+    "dense": EASEConfig(reg=REG),
+    "truncated": EASEConfig(reg=REG, neighbours=9, form="dense"),
+    "dual": EASEConfig(reg=REG, form="dual"),
+    "local": EASEConfig(reg=REG, form="local", nearest=6),
+}
+
+
+def whole_matrix(model: EASE, items: int) -> FloatMatrix:
+    return model.similar(np.arange(items)).astype(np.float64)
+
+
+def test_local_form_is_exact_where_every_item_was_taken_with_every_other() -> None:
+    data = world(users=60, items=20, rows=1500)
+    model = fitted(data, EASEConfig(reg=REG, form="local", nearest=20))
+    assert np.abs(whole_matrix(model, 20) - ridge_by_ridge(data, list(range(20)))).max() < 1e-6
+
+
+def test_local_form_is_the_ridge_regression_on_the_items_that_tell_most() -> None:
+    dense, items = dense_matrix(CROWD), CROWD.interactions.items
+    gram = dense.T @ dense
+    found = whole_matrix(fitted(CROWD, FORMS["local"]), items)
+    for one in range(items):
+        gain = gram[:, one] ** 2 / (np.diag(gram) + REG)
+        others = [item for item in np.argsort(-gain, kind="stable") if item != one and gain[item] > 0][:6]
+        wanted = np.zeros(items)
+        known = dense[:, others]
+        wanted[others] = np.linalg.solve(known.T @ known + REG * np.eye(len(others)), known.T @ dense[:, one])
+        assert found[:, one] == pytest.approx(wanted, abs=1e-6)
+
+
+def test_local_form_worked_by_hand() -> None:
+    """Item 1 is fitted on item 0 alone, not on item 2: 2 ** 2 / (3 + 1) beats 1 / (1 + 1); it weighs 2 / (3 + 1)."""
+    data = Dataset.of(Interactions.of([0, 0, 1, 1, 2, 0], [0, 1, 0, 1, 0, 2], [1, 2, 3, 4, 5, 6]))
+    found = whole_matrix(fitted(data, EASEConfig(reg=1, form="local", nearest=1)), 3)
+    assert found[:, 1].tolist() == [0.5, 0, 0]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_reasons_are_weights_of_the_history_and_add_up(name: str) -> None:
+    model = fitted(CROWD, msgspec.structs.replace(FORMS[name], decay=0.8))
+    matrix, queries = whole_matrix(model, CROWD.interactions.items), asks(CROWD, HISTORIES)
+    scores = model.scores(queries)
+    for item in range(CROWD.interactions.items):
+        reasons = model.explain(queries, np.full(len(HISTORIES), item))
+        for row, events in enumerate(HISTORIES):
+            kept = slice(reasons.indptr[row], reasons.indptr[row + 1])
+            share = np.zeros(len(matrix))
+            share[reasons.item[kept]] = reasons.share[kept]
+            assert share == pytest.approx(merged(events, 0.8, len(matrix)) * matrix[:, item], abs=1e-6)
+            if share.any():
+                assert share.sum() == pytest.approx(scores[row, item], abs=2e-6)
+            assert share[item] == 0
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_events_fade_by_their_age(name: str) -> None:
+    """Asked on day 8 with a half-life of 4 days, an event of day 4 counts half, before it is merged."""
+    day, items = 86_400, CROWD.interactions.items
+    events = [(0, 0, 1.0), (3, 4 * day, 1.0), (3, 8 * day, 2.0)]
+    model = fitted(CROWD, msgspec.structs.replace(FORMS[name], half_life_days=4))
+    history = np.zeros(items)
+    history[0], history[3] = np.log2(1 + 0.25), np.log2(1 + 0.5 + 2)
+    wanted = history @ whole_matrix(model, items)
+    found = model.scores(asks(CROWD, [events], now=8 * day))[0]
+    assert found == pytest.approx(filled(np.where(np.abs(wanted) < 1e-7, 0, wanted), CROWD), abs=2e-6)
+
+
+def test_forms_follow_from_the_sizes() -> None:
+    form = EASE(EASEConfig())._form  # pyright: ignore[reportPrivateUsage]
+    assert form(10, 20, 4000) == "dense"
+    assert form(10_000, 15_000, 15_706) == "dual"
+    assert form(962_000, 15_000, 15_706) == "dense"
+    assert form(25_000, 28_000, 28_000) == "dense"
+    assert form(25_000, 60_000, 60_000) == "local"
+    assert form(15_000, 60_000, 60_000) == "dual"
+    assert EASE(EASEConfig(form="local"))._form(5, 5, 5) == "local"  # pyright: ignore[reportPrivateUsage]
+
+
+def test_unknown_forms_are_refused() -> None:
+    with pytest.raises(ConfigError, match="form"):
+        decode({"kind": "ease", "form": "sparse"}, EASEConfig)

@@ -1,17 +1,21 @@
-"""Popularity counted again with dictionaries: window, half-life, segments."""
+"""Popularity counted again with dictionaries: window, half-life, segments, what is counted, turns of categories."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.contracts.worlds import DAY, world
 from tests.retrieval.asking import asks
+from tests.retrieval.growing import grown, same_arrays
 
 from encorec.data.dataset import Dataset
-from encorec.data.features import Categories, FeatureTable
+from encorec.data.features import Categories, FeatureTable, Tags
 from encorec.data.interactions import Interactions
 from encorec.errors import ConfigError
+from encorec.retrieval.category_mixing import quotas, turns
 from encorec.retrieval.popularity import Popularity, PopularityConfig
 from encorec.types import FloatVector, Queries
 
@@ -123,7 +127,144 @@ def test_a_misspelt_segment_is_named_with_its_nearest() -> None:
         fitted(PopularityConfig(segments=("aeg",)))
 
 
-@pytest.mark.parametrize("setting", [{"days": 0}, {"half_life_days": 0}, {"min_users": 0}])
+@pytest.mark.parametrize(
+    "setting", [{"days": 0}, {"half_life_days": 0}, {"min_users": 0}, {"categories": 0}, {"places": 0}]
+)
 def test_settings_out_of_bounds_are_refused(setting: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=rf"PopularityConfig\.{next(iter(setting))} is"):
         PopularityConfig(**setting)
+
+
+def measured_slowly(data: Dataset, config: PopularityConfig) -> FloatVector:
+    """(items,) share of the most popular item, event by event."""
+    table = data.interactions
+    amount, number = np.zeros(table.items), np.zeros(table.items)
+    for item, time, weight in zip(table.item.tolist(), table.time.tolist(), table.weight.tolist(), strict=True):
+        age = (max(table.time) - time) / DAY
+        if config.days is None or age < config.days:
+            fade = 1 if config.half_life_days is None else 0.5 ** (age / config.half_life_days)
+            amount[item] += fade * (1 if config.count == "events" else weight)
+            number[item] += fade
+    if config.count == "mean-weight":
+        amount = amount / np.maximum(number, 1e-300)
+    return amount / amount.max()
+
+
+@pytest.mark.parametrize("days", [None, 20])
+@pytest.mark.parametrize("half_life_days", [None, 5])
+@pytest.mark.parametrize("count", ["events", "summed-weight", "mean-weight"])
+def test_events_and_weights_are_counted_on_request(count: Any, days: float, half_life_days: float) -> None:
+    config = PopularityConfig(count=count, days=days, half_life_days=half_life_days)
+    expected = with_the_rest_behind(measured_slowly(WORLD, config))
+    assert fitted(config).scores(asks(WORLD, [[]]))[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_all_four_counts_worked_by_hand() -> None:
+    """Item 0: user 0 twice, weights 1 and 3; item 1: users 0 and 1, weights 1 and 2."""
+    table = Interactions.of([0, 0, 0, 1], [0, 0, 1, 1], [1, 2, 3, 4], [1, 3, 1, 2])
+    wanted = {"users": [0.5, 1], "events": [1, 1], "summed-weight": [1, 0.75], "mean-weight": [1, 0.75]}
+    for count, shares in wanted.items():
+        config: Any = PopularityConfig(count=count)  # pyright: ignore[reportArgumentType]
+        assert fitted(config, Dataset.of(table)).scores(asks(Dataset.of(table), [[]]))[0].tolist() == shares
+
+
+def shelf(kinds: list[Any], users_of: list[int], tags: bool = False) -> Dataset:
+    """Items of these kinds, taken by so many users each."""
+    item = np.repeat(np.arange(len(kinds)), users_of)
+    user = np.concatenate([np.arange(one) for one in users_of]).astype(int)
+    if tags:
+        known = FeatureTable(len(kinds), tags={"kind": Tags.of(kinds)})
+    else:
+        known = FeatureTable(len(kinds), categorical={"kind": Categories.of(kinds)})
+    table = Interactions.of(user, item, np.arange(len(item)), items=len(kinds))
+    return replace(Dataset.of(table), item_features=known)
+
+
+def order_of(data: Dataset, **settings: Any) -> list[int]:
+    model = fitted(PopularityConfig(category="kind", **settings), data)
+    found = model.retrieve(asks(data, [[]]), data.interactions.items)
+    assert (np.diff(found.score[:, 0]) <= 0).all()
+    return found.item.tolist()
+
+
+SHELF = shelf(["a", "a", "a", "a", "b", "b", "c", None, "c"], [9, 8, 7, 6, 5, 4, 3, 2, 0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ({"quota": "equal"}, [0, 4, 6, 1, 5, 2, 3, 7, 8]),
+        ({"quota": "equal", "categories": 2}, [0, 4, 1, 5, 2, 3, 6, 7, 8]),
+        ({"quota": "equal", "mixing": "group", "places": 4}, [0, 1, 4, 6, 2, 3, 5, 7, 8]),
+        ({"mixing": "group", "places": 5}, [0, 1, 2, 4, 6, 3, 5, 7, 8]),
+        ({"places": 5}, [0, 4, 6, 1, 2, 3, 5, 7, 8]),
+        ({"places": 1}, [0, 1, 2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_categories_take_turns_worked_by_hand(settings: dict[str, Any], wanted: list[int]) -> None:
+    """Kinds a, b and c have 9, 5 and 3 users: of five places 2, 1 and 0, two left over to a and b, one from a to c."""
+    assert order_of(SHELF, **settings) == wanted
+
+
+def test_an_item_of_several_tags_stands_once() -> None:
+    data = shelf([["a", "b"], ["b"], ["a"], [], ["b"]], [9, 8, 7, 6, 5], tags=True)
+    assert order_of(data, quota="equal") == [
+        0,
+        1,
+        2,
+        4,
+        3,
+    ]  # nine users each: a comes first, by name; item 0 is taken then
+
+
+def test_users_of_a_category_count_once() -> None:
+    """Ten users take both items of a; eleven take the one of b, which is therefore the first category."""
+    assert order_of(shelf(["a", "a", "b"], [10, 10, 11]), quota="equal") == [2, 0, 1]
+    assert order_of(shelf(["a", "a", "b"], [10, 10, 11]), quota="equal", count="events") == [0, 2, 1]
+
+
+def test_turns_are_taken_within_windows_and_segments() -> None:
+    genre = Categories.of([["film", "series", None][item % 3] for item in range(ITEMS)])
+    data = replace(WORLD, item_features=FeatureTable(ITEMS, categorical={"kind": genre}))
+    turns: Any = {"category": "kind", "quota": "equal", "days": 20}
+    model = fitted(PopularityConfig(segments=("sex",), min_users=5, **turns), data)
+    plain = fitted(PopularityConfig(segments=("sex",), min_users=5, days=20), data)
+    assert len(model.arrays()["code"]) == len(plain.arrays()["code"]) > 2
+    for mine, theirs in zip(model.arrays()["popularity"], plain.arrays()["popularity"], strict=True):
+        films = [item for item in np.argsort(-theirs, kind="stable") if theirs[item] > 0 and item % 3 == 0]
+        assert [item for item in np.argsort(-mine, kind="stable") if item % 3 == 0][: len(films)] == films
+        assert ((mine > 0) == (theirs > 0)).all()
+        first = np.argsort(-mine, kind="stable")[:6] % 3
+        assert sorted(first[:2].tolist()) == sorted(first[2:4].tolist()) == sorted(first[4:].tolist()) == [0, 1]
+
+
+@given(
+    st.lists(st.integers(1, 50), min_size=1, max_size=8), st.integers(1, 30), st.sampled_from(["equal", "proportional"])
+)
+def test_quotas_divide_all_places_and_do_not_rise(popularity: list[int], places: int, quota: Any) -> None:
+    given = quotas(np.sort(popularity)[::-1].astype(float), quota, places)
+    assert given.sum() == places
+    assert (given >= 0).all()
+    assert quota == "proportional" or np.ptp(given) <= 1
+    assert places < len(popularity) or (given > 0).all()
+    for mixing in ("rotate", "group"):
+        assert np.bincount(turns(given, mixing), minlength=len(given)).tolist() == given.tolist()
+
+
+def test_an_unknown_category_is_named_with_its_nearest() -> None:
+    with pytest.raises(ConfigError, match="unknown item feature 'kinds': did you mean 'kind'"):
+        fitted(PopularityConfig(category="kinds"), SHELF)
+    with pytest.raises(ConfigError, match="the data have no item feature that is a category or tags"):
+        fitted(PopularityConfig(category="kind"))
+
+
+def test_nothing_taken_is_the_catalogue() -> None:
+    data = replace(SHELF, interactions=Interactions.of([], [], [], items=9, users=9))
+    assert order_of(data) == fitted(PopularityConfig(), data).retrieve(asks(data, [[]], now=3), 9).item.tolist()
+
+
+@pytest.mark.parametrize("new_names", [False, True])
+@pytest.mark.parametrize("count", ["users", "mean-weight"])
+def test_updates_learn_what_one_fit_learns(count: Any, new_names: bool) -> None:
+    config = PopularityConfig(count=count, half_life_days=9, days=30, segments=("sex",), min_users=5)
+    assert same_arrays(*grown(WORLD, lambda: Popularity(config), 1, 4, new_names))

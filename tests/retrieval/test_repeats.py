@@ -39,3 +39,27 @@ def test_an_event_later_than_now_counts_as_one_of_now() -> None:
 def test_settings_out_of_bounds_are_refused(days: float) -> None:
     with pytest.raises(ConfigError, match=r"RepeatsConfig\.half_life_days is"):
         RepeatsConfig(half_life_days=days)
+
+
+def test_only_the_newest_events_are_used() -> None:
+    model = Repeats(RepeatsConfig(half_life_days=4, last=2)).fit(WORLD, rng=np.random.default_rng(0))
+    scores = model.scores(asks(WORLD, [[(5, 0, 1.0), (6, 4 * DAY, 1.0), (7, 8 * DAY, 1.0)]], now=8 * DAY))[0]
+    assert scores[[6, 7]].tolist() == [0.5, 1]
+    assert scores[5] < 0
+
+
+def test_an_item_is_its_own_reason() -> None:
+    queries = asks(WORLD, [[(5, 0, 1.0), (6, 4 * DAY, 1.0), (6, 8 * DAY, 1.0)]] * 3, now=8 * DAY)
+    reasons = fitted(4).explain(queries, np.array([6, 5, 7]))
+    assert reasons.indptr.tolist() == [0, 1, 2, 2]
+    assert (reasons.item.tolist(), reasons.share.tolist()) == ([6, 5], [1.5, 0.25])
+
+
+def test_a_second_fit_forgets_the_first() -> None:
+    model = fitted(4)
+    model.scores(asks(WORLD, HISTORIES))
+    other = world(seed=1)
+    again, fresh = model.fit(other, rng=np.random.default_rng(0)), Repeats(RepeatsConfig(half_life_days=4))
+    fresh.fit(other, rng=np.random.default_rng(0))
+    queries = asks(other, HISTORIES)
+    assert again.scores(queries).tolist() == fresh.scores(queries).tolist()

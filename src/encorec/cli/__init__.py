@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from encorec.cli import answers, data, judging, leaderboard, personas, runs, service
+from encorec.cli import ablation, answers, data, judging, leaderboard, personas, runs, service, tuning
 from encorec.cli.terminal import err
 from encorec.errors import EncorecError
 
@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(leaderboard.app, name="leaderboard")
-for group in (runs.app, judging.app, answers.app, personas.app, service.app):
+for group in (runs.app, tuning.app, ablation.app, judging.app, answers.app, personas.app, service.app):
     app.add_typer(group)
 
 

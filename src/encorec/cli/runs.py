@@ -1,13 +1,11 @@
 """`encorec train` and `encorec evaluate`: from a configuration to a verdict and an artifact."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from encorec.cli.run_files import current_folder_first, kept_for, refuse_unwritable
 from encorec.cli.terminal import AsJson, ConfigPath, err, out, print_json, tell
 from encorec.console import progress_bar, show_report
 
@@ -19,6 +17,7 @@ RequireWin = Annotated[bool, typer.Option("--require-win", help="Exit 2 unless t
 
 
 Html = Annotated[Path | None, typer.Option("--html", help="Write the report as one self-contained page.")]
+Curve = Annotated[bool, typer.Option("--curve", help="Also tell what variety costs (evaluation.curve).")]
 
 
 @app.command("train")
@@ -28,6 +27,7 @@ def train_command(
     require_win: RequireWin = False,
     as_json: AsJson = False,
     html: Html = None,
+    curve: Curve = False,
 ) -> None:
     """Measure on the test period, then refit on all the data and save the artifact.
 
@@ -39,9 +39,9 @@ def train_command(
     from encorec.workflow import train
 
     refuse_foreign(to)
-    _refuse_unwritable(html)
+    refuse_unwritable(html)
     checkpoints = Checkpoints(f"{to}.checkpoints")
-    run, data, exam = _examine(config, checkpoints)
+    run, data, exam = _examine(config, checkpoints, curve)
     _show(exam.report, as_json, html)
     if require_win and not exam.won:
         raise typer.Exit(2)
@@ -55,15 +55,19 @@ def train_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    config: ConfigPath, require_win: RequireWin = False, as_json: AsJson = False, html: Html = None
+    config: ConfigPath,
+    require_win: RequireWin = False,
+    as_json: AsJson = False,
+    html: Html = None,
+    curve: Curve = False,
 ) -> None:
     """Measure on the test periods and save no artifact.
 
     An interrupted run goes on where it stopped: finished folds wait in the cache folder (ENCOREC_CACHE) until it ends.
     """
-    _refuse_unwritable(html)
-    checkpoints = _kept_for(config)
-    _, _, exam = _examine(config, checkpoints)
+    refuse_unwritable(html)
+    checkpoints = kept_for(config)
+    _, _, exam = _examine(config, checkpoints, curve)
     _show(exam.report, as_json, html)
     if checkpoints is not None:
         checkpoints.clear()
@@ -71,51 +75,19 @@ def evaluate_command(
         raise typer.Exit(2)
 
 
-def _kept_for(config: Path) -> Any:
-    """Where the finished folds of an evaluation wait: one folder per configuration file; none if it cannot be made."""
-    from hashlib import sha256
+def _examine(path: Path, checkpoints: Any, curve: bool) -> tuple[Any, Any, Any]:
+    from msgspec.structs import replace
 
-    from encorec.data.sources.wheels import cache_folder
-    from encorec.pipeline.checkpoints import Checkpoints
-
-    name = f"{config.stem}-{sha256(str(config.resolve()).encode()).hexdigest()[:12]}"
-    folder = cache_folder() / "evaluate" / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        tell(f"note: {folder} cannot be made ({error.strerror}), so an interrupted run would begin anew")
-        return None
-    return Checkpoints(folder)
-
-
-def _refuse_unwritable(html: Path | None) -> None:
-    """Fail before the work, not after it."""
-    from encorec.errors import DataError
-
-    if html is not None and (html.is_dir() or not html.parent.is_dir()):
-        raise DataError(f"--html {html}: cannot be written there; name a file in a folder that exists")
-
-
-def _examine(path: Path, checkpoints: Any) -> tuple[Any, Any, Any]:
     from encorec.config import load_toml
     from encorec.data.sources import load
     from encorec.workflow import RunConfig, examine
 
     run = load_toml(path, RunConfig)
-    with progress_bar(err) as step, _current_folder_first():
+    if curve:
+        run = replace(run, evaluation=replace(run.evaluation, curve=True))
+    with progress_bar(err) as step, current_folder_first():
         data = load(run.data, progress=lambda message: step(message, 0, 1))
         return run, data, examine(run, data, progress=step, checkpoints=checkpoints)
-
-
-@contextmanager
-def _current_folder_first() -> Iterator[None]:
-    """Systems of one's own are found in the current folder, as ``python -m`` finds modules."""
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
 
 
 def _show(report: dict[str, Any], as_json: bool, html: Path | None) -> None:

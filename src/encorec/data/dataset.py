@@ -30,6 +30,7 @@ class Dataset:
         user_features: one row per user.
         item_features: one row per item.
         titles: (items,) str for people to read; none = the ids.
+        impressions: what was shown to whom and when, in the same numbers; none = there is no log of it.
 
     Raises:
         DataError: parts that do not fit each other.
@@ -48,6 +49,7 @@ class Dataset:
     user_features: FeatureTable
     item_features: FeatureTable
     titles: NDArray[Any] | None = None
+    impressions: Interactions | None = None
 
     def __post_init__(self) -> None:
         sizes = {
@@ -59,6 +61,12 @@ class Dataset:
                 raise DataError(f"{what}: {ids} ids, {table} in the interactions, {features} feature rows; must agree")
         if self.titles is not None and len(self.titles) != len(self.items):
             raise DataError(f"titles: {len(self.titles)} for {len(self.items)} items; must agree")
+        shown = self.impressions
+        if shown is not None and (shown.users, shown.items) != (len(self.users), len(self.items)):
+            raise DataError(
+                f"impressions: numbered for {shown.users} users and {shown.items} items, there are {len(self.users)} "
+                f"and {len(self.items)}; must agree"
+            )
 
     @classmethod
     def of(cls, interactions: Interactions, name: str = "unnamed") -> "Dataset":
@@ -73,12 +81,35 @@ class Dataset:
         )
 
     def restrict(self, kept: IntVector | BoolVector) -> "Dataset":
-        """The same vocabularies and features with fewer interactions.
+        """The same vocabularies, features and impressions with fewer interactions.
 
         Args:
             kept: (m',) increasing positions, or (m,) booleans.
         """
         return replace(self, interactions=self.interactions.take(kept))
+
+    def joined(self, events: Interactions, like: "Dataset | None" = None) -> "Dataset":
+        """Everything until now and new interactions, for ``update``.
+
+        Args:
+            events: the new ones, in the numbers of ``like``.
+            like: vocabularies, features and titles that know the new users and items behind the old ones; none = no
+                user or item is new.
+
+        Raises:
+            DataError: the old users or items have other numbers in ``like``.
+
+        Example:
+            >>> old, new = Interactions.of([0, 1], [0, 1], [5, 6]), Interactions.of([1], [2], [7], users=2)
+            >>> len(Dataset.of(old).joined(new, Dataset.of(new)).interactions)
+            3
+        """
+        known = self if like is None else like
+        pairs = {"users": (self.users.ids, known.users.ids), "items": (self.items.ids, known.items.ids)}
+        for what, (old, new) in pairs.items():
+            if old.tolist() != new[: len(old)].tolist():
+                raise DataError(f"{what}: the {len(old)} old ids must stand first among the {len(new)} new ones")
+        return replace(known, interactions=self.interactions.joined(events))
 
     @cached_property
     def fingerprint(self) -> str:

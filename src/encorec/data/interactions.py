@@ -81,6 +81,36 @@ class Interactions:
             self.user[kept], self.item[kept], self.time[kept], self.weight[kept], self.row[kept], self.users, self.items
         )
 
+    def joined(self, events: "Interactions") -> "Interactions":
+        """These interactions and new ones, in canonical order: of equal times of one user, the new ones come last.
+
+        Args:
+            events: in the same numbers; of as many users and items or more. Their rows are counted on from these.
+
+        Raises:
+            DataError: the new interactions know fewer users or items.
+
+        Example:
+            >>> old, new = Interactions.of([0, 0], [0, 1], [5, 7]), Interactions.of([0, 1], [2, 2], [5, 6])
+            >>> table = old.joined(new)
+            >>> table.item.tolist(), table.row.tolist(), table.users
+            ([0, 2, 1, 2], [0, 2, 1, 3], 2)
+        """
+        if events.users < self.users or events.items < self.items:
+            raise DataError(
+                f"the new interactions are of {events.users} users and {events.items} items, allowed are at least the "
+                f"{self.users} and {self.items} known; number new ones behind them"
+            )
+        user, item, time, weight, place = sorted_rows(
+            np.concatenate([self.user, events.user]),
+            np.concatenate([self.item, events.item]),
+            np.concatenate([self.time, events.time]),
+            np.concatenate([self.weight, events.weight]),
+            events.users,
+        )
+        row = np.concatenate([self.row, events.row + int(self.row.max(initial=-1)) + 1])[place]
+        return Interactions(user, item, time, weight, row, events.users, events.items)
+
     @cached_property
     def indptr(self) -> IntVector:
         """(users + 1,) offsets of each user's interactions."""

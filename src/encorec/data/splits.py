@@ -1,7 +1,6 @@
 """Cutting time into what may be learnt from and what must be foretold. No split without a cut-off."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -9,58 +8,16 @@ import numpy as np
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.data.interactions import distinct
+from encorec.data.fold import Fold, FoldStatistics
+from encorec.data.impressions import with_impressions
+from encorec.data.interactions import Interactions, distinct
 from encorec.errors import ConfigError, DataError
-from encorec.types import BoolVector, Histories, IntVector, ItemLists
+from encorec.types import BoolVector, FloatVector, IntVector, ItemLists
 
 __all__ = ["Fold", "FoldStatistics", "LastN", "RollingTime", "Split", "TimeCut", "earlier_folds"]
 
 DAY = 86_400
-
-
-class FoldStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of one fold before and after dropping; ``*_rows`` are test interactions."""
-
-    fold: str
-    train_rows: int
-    train_users: int
-    train_items: int
-    test_rows: int
-    test_users: int
-    test_items: int
-    cold_users: int
-    cold_user_rows: int
-    cold_items: int
-    cold_item_rows: int
-    seen_rows: int
-    queries: int
-    truth_items: int
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One exam: learn from ``past``, answer for n users, be judged by ``truth``.
-
-    Args:
-        name: for tables.
-        past: the data set with nothing of the exam in it.
-        user: (n,) int32 rows of the users asked for.
-        now: (n,) int64 the second at which each of them is asked.
-        history: n histories, taken from ``past``.
-        truth: n lists of the distinct items that each user took afterwards.
-        statistics: how many rows stand on either side, and how many were cold.
-    """
-
-    name: str
-    past: Dataset
-    user: IntVector
-    now: IntVector
-    history: Histories
-    truth: ItemLists
-    statistics: FoldStatistics
-
-    def __len__(self) -> int:
-        return len(self.user)
+_NEVER = np.iinfo(np.int64).max
 
 
 class _Drops(Config):
@@ -104,7 +61,10 @@ class LastN(_Drops, tag="last-n", tag_field="kind"):
         test = np.arange(len(table)) >= first_test[table.user]
         now = np.zeros(table.users, np.int64)
         now[enough] = table.time[first_test[enough]] + 1
-        return [_fold(data, f"last-{self.n}", ~test, test, now, self, drop_seen)]
+        from_then_on = np.full(table.users, _NEVER)
+        from_then_on[enough] = table.time[first_test[enough] - 1] + 1
+        fold = _fold(data, f"last-{self.n}", ~test, test, now, self, drop_seen)
+        return [with_impressions(fold, data.impressions, from_then_on)]
 
 
 class TimeCut(_Drops, tag="time-cut", tag_field="kind"):
@@ -231,7 +191,8 @@ def _time_fold(data: Dataset, name: str, cut: int, until: int | None, drops: _Dr
     time = data.interactions.time
     test = (time >= cut) if until is None else (time >= cut) & (time < until)
     now = np.full(data.interactions.users, cut, np.int64)
-    return _fold(data, name, time < cut, test, now, drops, drop_seen)
+    fold = _fold(data, name, time < cut, test, now, drops, drop_seen)
+    return with_impressions(fold, data.impressions, now, until)
 
 
 def _fold(
@@ -273,7 +234,15 @@ def _fold(
         queries=len(user),
         truth_items=len(kept),
     )
-    return Fold(name, before, user.astype(np.int32), now[user], known.histories.take(user), truth, statistics)
+    strength = _strength(after, pairs, kept)
+    return Fold(name, before, user.astype(np.int32), now[user], known.histories.take(user), truth, statistics, strength)
+
+
+def _strength(after: Interactions, pairs: IntVector, kept: IntVector) -> FloatVector:
+    """(t,) float32 summed weight of the rows ``after`` the cut of each pair ``kept`` (t,), which ascend."""
+    place = np.searchsorted(kept, pairs)
+    inside = _contains(kept, pairs)
+    return np.bincount(place[inside], after.weight[inside], minlength=len(kept)).astype(np.float32)
 
 
 def _contains(ordered: IntVector, wanted: IntVector) -> BoolVector:

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
@@ -15,9 +16,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, ScalarFo
 
 from encorec.errors import DataError
 from encorec.page.bins import bin_edges
+from encorec.page.swarm_places import swarm_places
 from encorec.types import FloatMatrix, FloatVector, IntVector
 
-__all__ = ["bars", "grouped_bars", "heatmap", "histogram", "intervals", "lines", "scatter"]
+__all__ = ["bars", "beeswarm", "grouped_bars", "heatmap", "histogram", "intervals", "lines", "scatter"]
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#7f7f7f")  # okabe2008
 _STYLE: dict[Any, Any] = {
@@ -35,8 +37,10 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
 }
+_LOW, _MIDDLE, _HIGH, _UNKNOWN = "#008bfb", "#9b4fc4", "#ff0051", "#9aa3ad"
 _UNSIGNED = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _WIDTH, _HEIGHT, _ROW = 4.6, 2.9, 0.27
+_DOTS = 200  # per inch, where thousands of points would be a heavy drawing
 
 Points = tuple[FloatVector | IntVector, FloatVector | IntVector]
 
@@ -142,6 +146,38 @@ def intervals(values: Mapping[str, tuple[float, float, float]], *, x: str, zero:
         if zero:
             axes.axvline(0, color="#59636e", linewidth=1)
         _row_labels(axes, list(values))
+    return done()
+
+
+def beeswarm(points: Mapping[str, Points], *, x: str) -> str:
+    """A SHAP summary plot: one row of points per feature, coloured by the value of the feature; lundberg2018.
+
+    Args:
+        points: feature -> (contribution, level), each (p,), the first on top; levels are 0 (low) to 1 (high), NaN = the
+            value is not known, which is grey.
+        x: what the contributions change, with unit.
+
+    Example:
+        >>> "als_score" in beeswarm({"als_score": (np.array([-0.1, 0.2]), np.array([0.0, 1.0]))}, x="SHAP value")
+        True
+    """
+    colours = LinearSegmentedColormap.from_list("levels", [_LOW, _MIDDLE, _HIGH])
+    dots: dict[str, Any] = {"s": 7, "linewidths": 0, "rasterized": True}
+    with _axes(x, "", height=_rows(1.1 * len(points) + 1)) as (axes, done):
+        axes.axvline(0, color="#59636e", linewidth=1)
+        shades = None
+        for row, (contribution, level) in enumerate(points.values()):
+            along, known = np.asarray(contribution, float), np.isfinite(np.asarray(level, float))
+            place = row + swarm_places(along, 0.4)
+            axes.scatter(along[~known], place[~known], color=_UNKNOWN, **dots)
+            shades = axes.scatter(along[known], place[known], c=level[known], cmap=colours, vmin=0, vmax=1, **dots)
+        _row_labels(axes, list(points))
+        if shades is not None and isinstance(axes.figure, Figure):
+            axes.figure.set_dpi(_DOTS)
+            bar = axes.figure.colorbar(shades, ax=axes, ticks=[0, 1], aspect=60, pad=0.02)
+            bar.ax.set_yticklabels(["low", "high"])
+            bar.set_label("value of the feature", labelpad=-12)
+            bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
     return done()
 
 

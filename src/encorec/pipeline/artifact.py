@@ -20,6 +20,7 @@ from encorec.data.features import Categories, FeatureTable
 from encorec.data.vocabulary import Vocabulary
 from encorec.errors import ArtifactError, ConfigError
 from encorec.pipeline.artifact_bounds import check_bounds
+from encorec.pipeline.artifact_choice import choice_arrays, restore_choice
 from encorec.pipeline.artifact_files import FileEntry, entry_of, open_array, replace_folder, verify_file, write_array
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.eligibility import catalogue_of
@@ -27,8 +28,9 @@ from encorec.pipeline.fit import PipelineConfig
 from encorec.pipeline.item_features import item_feature_arrays, item_schema, restore_item_features
 from encorec.pipeline.manifest import FORMAT, MANIFEST, DataEntry, Manifest, is_artifact, read_manifest, write_manifest
 from encorec.pipeline.two_stage import FirstStage, TwoStage
+from encorec.pipeline.varied_selector import SelectionConfig
 from encorec.protocols import Arrays, ItemSimilarity, Trainable
-from encorec.ranking.catboost_ranker import CatBoostRanker
+from encorec.ranking.registry import load_ranker
 from encorec.retrieval.registry import restore_retriever
 from encorec.types import BoolVector, FloatMatrix, Histories, IntVector
 
@@ -203,6 +205,7 @@ def _arrays_of(pipeline: TwoStage, data: Dataset) -> Arrays:
         if not isinstance(retriever, Trainable):
             raise ArtifactError(f"retriever {name!r} cannot be saved: it has no arrays() and from_arrays()")
         arrays |= {f"retrievers/{name}/{key}": array for key, array in retriever.arrays().items()}
+    arrays |= choice_arrays(pipeline)
     return arrays | {f"features/{key}": array for key, array in pipeline.first.features.arrays().items()}
 
 
@@ -218,6 +221,8 @@ def _manifest(
     digest = hashlib.sha256(
         "".join([*sorted(f"{path}{one.sha256}" for path, one in files.items()), pipeline.source or ""]).encode()
     )
+    if config.selection != SelectionConfig():  # its strengths are in no file
+        digest.update(msgspec.json.encode(config.selection))
     table = data.interactions
     schema = {
         "numeric": list(data.user_features.numeric),
@@ -256,12 +261,12 @@ def _assemble(folder: Path, manifest: Manifest, config: PipelineConfig, arrays: 
     features = CandidateFeatures.from_arrays(
         config.resolved_features(), tuple(retrievers), manifest.features, _below(arrays, "features/")
     )
-    ranker = CatBoostRanker.load(folder, config.ranker) if "ranker.cbm" in manifest.files else None
-    history = _below(arrays, "histories/")
+    ranker = load_ranker(folder, config.ranker) if "ranker.json" in manifest.files else None
+    first, history = FirstStage(retrievers, config.quotas(), features), _below(arrays, "histories/")
     return Artifact(
         manifest=manifest,
         config=config,
-        pipeline=TwoStage(FirstStage(retrievers, config.quotas(), features), ranker, manifest.order),
+        pipeline=TwoStage(first, ranker, manifest.order, *restore_choice(config, arrays)),
         users=Vocabulary(arrays["users/ids"]),
         items=Vocabulary(arrays["items/ids"]),
         histories=Histories(history["indptr"], history["item"], history["time"], history["weight"]),

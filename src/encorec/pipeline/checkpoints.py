@@ -14,9 +14,12 @@ from encorec import __version__
 from encorec.data.features import FeatureTable
 from encorec.data.splits import Fold
 from encorec.pipeline.fit import FoldRows, RetrievalCeiling
+from encorec.pipeline.score_calibration import CalibrationRows
 from encorec.ranking.training_set import TrainingSet
 
 __all__ = ["Checkpoints", "fold_digest"]
+
+CALIBRATION = ("features", "label", "weight", "user")
 
 
 class Checkpoints:
@@ -52,7 +55,7 @@ class Checkpoints:
 
 
 def fold_digest(fold: Fold) -> str:
-    """SHA-256 over all that the rows of a fold come from: its past with the features, who is asked when, and the truth.
+    """SHA-256 over all that the rows of a fold come from: its past, who is asked when, the truth, and what was shown.
 
     Args:
         fold: a label fold.
@@ -66,7 +69,9 @@ def fold_digest(fold: Fold) -> str:
         False
     """
     digest = hashlib.sha256(fold.past.fingerprint.encode())
-    for array in (fold.user, fold.now, fold.truth.indptr, fold.truth.item):
+    shown = () if fold.shown is None else (fold.shown.indptr, fold.shown.item)
+    strength = () if fold.strength is None else (fold.strength,)
+    for array in (fold.user, fold.now, fold.truth.indptr, fold.truth.item, *strength, *shown):
         digest.update(np.ascontiguousarray(array).tobytes())
     for table in (fold.past.user_features, fold.past.item_features):
         for part in _feature_parts(table):
@@ -88,8 +93,11 @@ def _read(path: Path) -> FoldRows | None:
     """The fold at ``path``; none where there is none or the file is torn."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            rows = TrainingSet(kept["features"], kept["label"], kept["group"], kept["user"])
-            return FoldRows(rows, msgspec.json.decode(kept["ceiling"].tobytes(), type=RetrievalCeiling))
+            weight = kept.get("weight")
+            rows = TrainingSet(kept["features"], kept["label"], kept["group"], kept["user"], weight)
+            drawn = [kept[f"calibration.{name}"] for name in CALIBRATION if f"calibration.{name}" in kept]
+            ceiling = msgspec.json.decode(kept["ceiling"].tobytes(), type=RetrievalCeiling)
+            return FoldRows(rows, ceiling, CalibrationRows(*drawn) if drawn else None, int(kept["asked"]))
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, msgspec.DecodeError):
         return None
 
@@ -103,6 +111,9 @@ def _write(path: Path, fold: FoldRows) -> None:
             label=fold.rows.label,
             group=fold.rows.group,
             user=fold.rows.user,
+            asked=np.int64(fold.asked),
+            **({} if fold.rows.weight is None else {"weight": fold.rows.weight}),
             ceiling=np.frombuffer(msgspec.json.encode(fold.ceiling), np.uint8),
+            **{f"calibration.{name}": getattr(fold.calibration, name) for name in CALIBRATION if fold.calibration},
         )
     os.replace(draft, path)

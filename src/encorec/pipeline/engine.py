@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from encorec.errors import ArtifactError, QueryError
+from encorec.errors import ArtifactError, QueryError, unknown_name
 from encorec.pipeline.artifact import Artifact, load_artifact
 from encorec.pipeline.explain import explain_slate
 from encorec.pipeline.query_building import build_queries, stored_queries
 from encorec.pipeline.requests import Answer, ItemId, Recommended, Request, Similar, UserState
+from encorec.protocols import ItemSimilarity
 from encorec.retrieval.scoring import fill_unscored
 from encorec.retrieval.topk import top_k
 from encorec.types import IntVector, Slate
@@ -102,13 +103,21 @@ class Engine:
         *,
         allow: Sequence[ItemId] | None = None,
         deny: Sequence[ItemId] = (),
+        source: str | None = None,
     ) -> list[Similar]:
-        """The ``min(k, eligible)`` items most alike ``item_id``, by the retriever that compares items best.
+        """The ``min(k, eligible)`` items most alike ``item_id``.
 
         Items that were never met together with it follow by popularity, with a negative score.
 
+        Args:
+            item_id: that others are compared with.
+            k: places.
+            allow: the only items that may be shown; none = all.
+            deny: items that may not be shown.
+            source: the retriever that compares; none = the one of the artifact that does it best.
+
         Raises:
-            QueryError: k below 1, an unknown item, or no retriever of the artifact compares items.
+            QueryError: k below 1, an unknown item, or the retriever asked for does not compare items.
         """
         if k < 1:
             raise QueryError(f"k is {k}, allowed is 1 or more")
@@ -117,12 +126,7 @@ class Engine:
         if row < 0:
             raise QueryError(f"item_id {item_id!r} is not among the {len(items)} items of the training data")
         prior = (self.artifact.popularity / max(self.artifact.popularity.max(), 1) - 1).astype(np.float32)
-        similarity = self.artifact.item_similarity
-        if similarity is None:
-            raise QueryError(
-                "no retriever of this artifact compares items; add one of kind item-knn, als or covisitation"
-            )
-        scores = fill_unscored(similarity.similar(np.array([row])), prior)
+        scores = fill_unscored(self._comparing(source).similar(np.array([row])), prior)
         eligible = self.artifact.catalogue.copy()
         if allow is not None:
             allowed = np.zeros_like(eligible)
@@ -134,6 +138,24 @@ class Engine:
         kept = found[0] >= 0
         pairs = zip(items.externals(found[0][kept]), score[0][kept].tolist(), strict=True)
         return [Similar(item_id=one, score=value, position=place) for place, (one, value) in enumerate(pairs, 1)]
+
+    def _comparing(self, source: str | None) -> ItemSimilarity:
+        """The retriever of this name, or the one that compares items best."""
+        found = self.artifact.item_similarity
+        if found is None:
+            raise QueryError(
+                "no retriever of this artifact compares items; add one of kind item-knn, als or covisitation"
+            )
+        if source is None:
+            return found
+        retrievers = self.artifact.pipeline.first.retrievers
+        able = [name for name, one in retrievers.items() if isinstance(one, ItemSimilarity)]
+        if source not in retrievers:
+            raise QueryError(unknown_name("source", source, able))
+        chosen = retrievers[source]
+        if not isinstance(chosen, ItemSimilarity):
+            raise QueryError(f"source {source!r} does not compare items; allowed: {', '.join(sorted(able))}")
+        return chosen
 
     def popular(self, k: int = 10) -> list[ItemId]:
         """Ids of the items that most users took."""

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from encorec.pipeline.artifact import Artifact
-from encorec.ranking.catboost_ranker import CatBoostRanker
-from encorec.types import FloatVector, IntVector, Queries
+from encorec.protocols import Explainer
+from encorec.ranking.contributions import contributions_of, told_contributions
+from encorec.types import IntVector, Queries
 
 __all__ = ["explain_slate"]
 
@@ -16,7 +17,11 @@ LOOK_BACK = 50
 
 
 def explain_slate(artifact: Artifact, queries: Queries, items: IntVector) -> list[dict[str, Any]]:
-    """One explanation per shown item: ``features``, ``contributions`` (SHAP, largest first), ``because``.
+    """One explanation per shown item: its ``features``, what they did to its score, ``because`` of which history items.
+
+    ``base`` (the average score) + ``contributions`` of the strongest features + ``others`` (all the rest) =
+    ``raw_score``, which the ranker gave; without a ranker that can be taken apart, these four are missing but for
+    empty ``contributions``.
 
     Args:
         artifact: that gave the answer.
@@ -28,12 +33,13 @@ def explain_slate(artifact: Artifact, queries: Queries, items: IntVector) -> lis
     candidates = artifact.pipeline.candidates(queries, len(items))
     rows = np.searchsorted(candidates.item, shown)
     features = first.features.compute(queries, candidates, first.retrievers)[rows]
-    shap = _contributions(artifact, np.ascontiguousarray(features))
     names = first.features.names
+    parts = contributions_of(artifact.pipeline.ranker, np.ascontiguousarray(features))
+    told = [told_contributions(names, row, CONTRIBUTIONS) for row in parts] if parts is not None else None
     return [
         {
             "features": {name: float(value) for name, value in zip(names, row, strict=True) if not np.isnan(value)},
-            "contributions": _largest(names, shap[place]) if shap is not None else {},
+            **(told[place] if told is not None else {"contributions": {}}),
             "because": because(artifact, queries, int(item)),
         }
         for place, (item, row) in enumerate(zip(shown, features, strict=True))
@@ -41,30 +47,37 @@ def explain_slate(artifact: Artifact, queries: Queries, items: IntVector) -> lis
 
 
 def because(artifact: Artifact, queries: Queries, item: int) -> list[Any]:
-    """Ids of the newest history items that ``item`` is most alike to, best first.
+    """Ids of the history items that speak most for ``item``, best first.
+
+    The first retriever with anything to tell says so, in the order of their quotas: what each item of the history added
+    to its score. Where none explains, the newest history items that ``item`` is most alike to are named.
 
     Args:
-        artifact: whose best comparing retriever is asked.
+        artifact: whose retrievers are asked.
         queries: one query.
         item: row of the item to explain.
     """
+    for explainer in _explainers(artifact):
+        reasons = explainer.explain(queries, np.array([item], np.int32))
+        told = reasons.item[(reasons.share > 0) & (reasons.item != item)][:REASONS]
+        if len(told):
+            return artifact.items.externals(told)
+    return artifact.items.externals(_most_alike(artifact, queries, item))
+
+
+def _explainers(artifact: Artifact) -> list[Explainer]:
+    """Retrievers that take their scores apart, those with the largest quota first."""
+    first = artifact.pipeline.first
+    names = sorted(first.retrievers, key=lambda name: -first.quotas[name])
+    return [one for one in map(first.retrievers.__getitem__, names) if isinstance(one, Explainer)]
+
+
+def _most_alike(artifact: Artifact, queries: Queries, item: int) -> IntVector:
     history = np.unique(queries.history.tail(LOOK_BACK).item)
     history = history[history != item]
     similarity = artifact.item_similarity
     if similarity is None or not len(history):
-        return []
+        return history[:0]
     alike = similarity.similar(history)[:, item]
     order = np.argsort(-alike, kind="stable")[:REASONS]
-    return artifact.items.externals(history[order[alike[order] > 0]])
-
-
-def _contributions(artifact: Artifact, features: FloatVector) -> FloatVector | None:
-    ranker = artifact.pipeline.ranker
-    if not isinstance(ranker, CatBoostRanker) or not len(features):
-        return None
-    return ranker.contributions(features)[:, :-1]
-
-
-def _largest(names: tuple[str, ...], values: FloatVector) -> dict[str, float]:
-    order = np.argsort(-np.abs(values), kind="stable")[:CONTRIBUTIONS]
-    return {names[place]: float(values[place]) for place in order}
+    return history[order[alike[order] > 0]]

@@ -2,12 +2,11 @@
 
 Every label fold is an exam cut exactly as the test is: retrievers and features are fitted on what came before it, asked
 at its time, and the ranker learns from what the users did next. A retriever that has seen the labels would turn the
-gain into a loss, so ``fold_rows`` is given nothing but the fold, whose past holds no row of its truth.
+gain into a loss, so what each was fitted on is written down and compared with the fold (``leakage``).
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -15,18 +14,24 @@ import numpy as np
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.data.splits import Fold
 from encorec.errors import ConfigError, DataError, unknown_name
 from encorec.pipeline.candidate_features import CandidateFeatures, FeatureConfig
-from encorec.pipeline.eligibility import SeenRule, fold_queries
-from encorec.pipeline.two_stage import FirstStage, query_blocks
+from encorec.pipeline.eligibility import SeenRule
+from encorec.pipeline.fold_rows import FoldRows, RetrievalCeiling
+from encorec.pipeline.leakage import Origin
+from encorec.pipeline.score_calibration import divided
+from encorec.pipeline.training_config import TrainingConfig
+from encorec.pipeline.two_stage import FirstStage
+from encorec.pipeline.varied_selector import SelectionConfig
 from encorec.protocols import Retriever
-from encorec.ranking.catboost_ranker import CatBoostConfig, CatBoostRanker
-from encorec.ranking.training_set import TrainingSet, label, sample
+from encorec.ranking.calibration import CalibrationKind
+from encorec.ranking.catboost_ranker import CatBoostConfig
+from encorec.ranking.labels import aged
+from encorec.ranking.registry import LearntRanker, RankerConfig, make_ranker
+from encorec.ranking.training_set import TrainingSet
 from encorec.retrieval.covisitation import CovisitationConfig
 from encorec.retrieval.item_knn import ItemKNNConfig
 from encorec.retrieval.registry import RetrieverConfig, make_retriever
-from encorec.types import Candidates, FloatVector, IntVector, Queries
 
 __all__ = [
     "CandidatesConfig",
@@ -37,10 +42,10 @@ __all__ = [
     "TrainingConfig",
     "fit_first_stage",
     "fit_ranker",
-    "fold_rows",
 ]
 
 Progress = Callable[[str, int, int], None]
+_DAY = 86_400
 
 
 class CandidatesConfig(Config):
@@ -61,25 +66,6 @@ class CandidatesConfig(Config):
                 raise ConfigError(f"candidates: quotas.{name} is {quota}, allowed is 0 to 100000")
 
 
-class TrainingConfig(Config):
-    """What the ranker learns from.
-
-    Args:
-        folds: label folds before the test; the newest says when to stop, the others teach.
-        negatives: candidates not taken that are kept per query.
-        max_queries: users per fold; more are drawn at random.
-        guard: where the ranker does not win the exam, the artifact serves the order of the best retriever instead.
-    """
-
-    folds: int = 5
-    negatives: int = 60
-    max_queries: int = 50_000
-    guard: bool = True
-
-    def __post_init__(self) -> None:
-        bounded(self, folds=(1, 1000), negatives=(1, 100_000), max_queries=(1, 10**9))
-
-
 class PipelineConfig(Config):
     """The two stages and how they are trained.
 
@@ -90,14 +76,18 @@ class PipelineConfig(Config):
         ranker: how it orders.
         training: what it learns from.
         seen: whether items of a user's history may be shown again.
+        selection: how the slate is chosen from what it ordered.
+        calibration: map from its scores to probabilities that items are taken; the order stays.
     """
 
     retrievers: dict[str, RetrieverConfig]
     candidates: CandidatesConfig = CandidatesConfig()
     features: FeatureConfig = FeatureConfig()
-    ranker: CatBoostConfig = CatBoostConfig()
+    ranker: RankerConfig = CatBoostConfig()
     training: TrainingConfig = TrainingConfig()
     seen: SeenRule = "exclude"
+    selection: SelectionConfig = SelectionConfig()
+    calibration: CalibrationKind = "none"
 
     def __post_init__(self) -> None:
         if not self.retrievers:
@@ -134,34 +124,6 @@ class PipelineConfig(Config):
         return msgspec.structs.replace(self.features, groups=groups, recent_sources=recent)
 
 
-class RetrievalCeiling(msgspec.Struct, frozen=True, kw_only=True):
-    """Share of what users took that retrieval proposed at all: no ranker can do better.
-
-    Args:
-        fold: name.
-        queries: users asked.
-        truth: items that they took.
-        union: share proposed by any source.
-        sources: share proposed by each source.
-        candidates_per_query: mean size of the union.
-    """
-
-    fold: str
-    queries: int
-    truth: int
-    union: float
-    sources: dict[str, float]
-    candidates_per_query: float
-
-
-@dataclass(frozen=True)
-class FoldRows:
-    """What one label fold teaches the ranker, and what it could not teach."""
-
-    rows: TrainingSet
-    ceiling: RetrievalCeiling
-
-
 def fit_first_stage(config: PipelineConfig, data: Dataset, seed: int, progress: Progress | None = None) -> FirstStage:
     """Fit every retriever and every feature table on ``data``.
 
@@ -177,70 +139,7 @@ def fit_first_stage(config: PipelineConfig, data: Dataset, seed: int, progress: 
             progress(f"fit {name}", place, len(config.retrievers))
         retrievers[name] = make_retriever(one).fit(data, rng=np.random.default_rng([seed, place]))
     features = CandidateFeatures.fit(config.resolved_features(), tuple(retrievers), data)
-    return FirstStage(retrievers, config.quotas(), features)
-
-
-def fold_rows(
-    config: PipelineConfig, fold: Fold, first: FirstStage, seed: int, progress: Progress | None = None
-) -> FoldRows:
-    """Candidates of the fold's users, their features, and what they took: rows for the ranker.
-
-    Args:
-        config: the pipeline.
-        fold: an exam.
-        first: the first stage, fitted on ``fold.past``.
-        seed: of the draw of negatives.
-        progress: told how many queries are done.
-    """
-    rng = np.random.default_rng([seed, len(fold.past.interactions)])
-    asked = _asked(len(fold), config.training.max_queries, rng)
-    queries, truth, user = fold_queries(fold, config.seen).take(asked), fold.truth.take(asked), fold.user[asked]
-    parts: list[TrainingSet] = []
-    hits, proposals = np.zeros(len(first.retrievers) + 1), 0
-    for block in query_blocks(queries):
-        if progress:
-            progress(f"candidates of fold {fold.name}", block.start, len(queries))
-        part = queries.take(block)
-        candidates = first.candidates(part)
-        taken = label(candidates, truth.take(block))
-        hits += _proposed_hits(candidates, taken)
-        proposals += len(candidates)
-        parts.append(_block_rows(config, first, part, candidates, taken, user[block], rng))
-    rows = TrainingSet.join(parts)
-    shares = (hits / max(len(truth.item), 1)).tolist()
-    ceiling = RetrievalCeiling(
-        fold=fold.name,
-        queries=len(queries),
-        truth=len(truth.item),
-        union=shares[-1],
-        sources=dict(zip(first.retrievers, shares, strict=False)),
-        candidates_per_query=proposals / max(len(queries), 1),
-    )
-    return FoldRows(rows, ceiling)
-
-
-def _asked(n: int, limit: int, rng: np.random.Generator) -> IntVector:
-    return np.arange(n) if n <= limit else np.sort(rng.choice(n, limit, replace=False))
-
-
-def _proposed_hits(candidates: Candidates, taken: FloatVector) -> FloatVector:
-    """(sources + 1,) items taken that each source proposed, and any of them."""
-    return np.append(candidates.proposed[taken > 0].sum(axis=0), taken.sum())
-
-
-def _block_rows(
-    config: PipelineConfig,
-    first: FirstStage,
-    queries: Queries,
-    candidates: Candidates,
-    taken: FloatVector,
-    user: IntVector,
-    rng: np.random.Generator,
-) -> TrainingSet:
-    kept = sample(taken, candidates.query, config.training.negatives, rng)
-    features = first.features.compute(queries, candidates, first.retrievers)[kept]
-    query = candidates.query[kept]
-    return TrainingSet(features, taken[kept], query.astype(np.int64), user[query])
+    return FirstStage(retrievers, config.quotas(), features, Origin.of(data))
 
 
 def fit_ranker(
@@ -249,7 +148,7 @@ def fit_ranker(
     names: tuple[str, ...],
     seed: int,
     progress: Progress | None = None,
-) -> CatBoostRanker:
+) -> LearntRanker:
     """The ranker over the label folds: the older ones teach it, the newest says when to stop.
 
     Users held out of the same fold would not do: what sold well in those days is in all their rows, so trees could go
@@ -265,10 +164,17 @@ def fit_ranker(
     Raises:
         DataError: no fold has anything to teach.
     """
-    taught = [part.rows for part in parts if part.rows.label.any()]
+    taught = _aged([part for part in parts if part.rows.label.any()], config.training.half_life)
     if not taught:
         raise DataError(f"none of {len(parts)} label folds holds an item that a retriever proposed and a user took")
     newest, *older = taught
-    rows, watched = (TrainingSet.join(older), newest) if older else (newest, None)
+    rows, watched = (TrainingSet.join(older), newest) if older else divided(config.calibration, newest, seed)
     told = None if progress is None else partial(progress, "grow trees")
-    return CatBoostRanker(config.ranker).fit(rows, names, seed=seed, watched=watched, progress=told)
+    return make_ranker(config.ranker).fit(rows, names, seed=seed, watched=watched, progress=told)
+
+
+def _aged(parts: list[FoldRows], half_life: float | None) -> list[TrainingSet]:
+    """Rows of the folds, newest first, those that teach weighed by their age where that is wanted."""
+    rows = [part.rows for part in parts]
+    days = [(parts[0].asked - part.asked) / _DAY for part in parts]
+    return [*rows[:1], *aged(rows[1:], days[1:], half_life)]

@@ -1,18 +1,24 @@
 """Which of the ranked candidates are shown."""
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
-from encorec.errors import QueryError
-from encorec.retrieval.selection import select_rows
-from encorec.types import Candidates, IntVector, Queries, Slate
+from numpy.typing import NDArray
 
-__all__ = ["TopSelector"]
+from encorec.data.dataset import Dataset
+from encorec.pipeline.slates import ordered_rows, relevance_of, slate_of
+from encorec.pipeline.varied_selector import SelectionConfig, VariedSelector
+from encorec.protocols import Selector
+from encorec.types import Candidates, Queries, Slate
+
+__all__ = ["TopSelector", "fit_selector", "restore_selector"]
 
 
 class TopSelector:
     """The k candidates of highest relevance; equal ones in catalogue order; NaN sinks last.
 
     Example:
+        >>> import numpy as np
         >>> from encorec.types import Eligibility, Histories
         >>> queries = Queries(Histories.empty(1), np.array([9]), Eligibility(np.ones(6, bool)))
         >>> pair = np.ones((2, 1), np.float32)
@@ -28,21 +34,40 @@ class TopSelector:
         Raises:
             QueryError: the candidates have not been ranked.
         """
-        if candidates.relevance is None:
-            raise QueryError("TopSelector: candidates without relevance; rank them first")
-        row = np.empty((len(queries), k), np.int64)
-        indptr = candidates.indptr(len(queries)).astype(np.int64)
-        select_rows(indptr, np.ascontiguousarray(candidates.relevance, np.float64), row)
-        slate = Slate.empty(len(queries), k, candidates.sources)
-        query, place = np.nonzero(row >= 0)
-        shown = row[query, place]
-        slate.item[query, place] = candidates.item[shown]
-        slate.score[query, place] = candidates.relevance[shown]
-        slate.source[query, place] = _bits(candidates, shown)
-        return slate
+        return slate_of(candidates, ordered_rows(queries, candidates, relevance_of(candidates, "TopSelector"), k))
 
 
-def _bits(candidates: Candidates, rows: IntVector) -> IntVector:
-    """(m',) bit set of the sources that proposed each candidate at ``rows``."""
-    proposed = ~np.isnan(candidates.rank[rows])
-    return proposed @ (1 << np.arange(proposed.shape[1], dtype=np.int64))
+def fit_selector(config: SelectionConfig, data: Dataset) -> Selector:
+    """The selector that ``config`` asks for, with what it needs of ``data``.
+
+    Args:
+        config: what is weighed.
+        data: everything that may be learnt from.
+
+    Raises:
+        ConfigError: a feature that the items do not have.
+
+    Example:
+        >>> from encorec.data.interactions import Interactions
+        >>> type(fit_selector(SelectionConfig(), Dataset.of(Interactions.of([0], [0], [5])))).__name__
+        'TopSelector'
+    """
+    return VariedSelector.fit(config, data) if config.varied else TopSelector()
+
+
+def restore_selector(config: SelectionConfig, arrays: Mapping[str, NDArray[Any]], items: int) -> Selector:
+    """The selector of an artifact.
+
+    Args:
+        config: what is weighed.
+        arrays: of the selector; none where the slate is the best k.
+        items: number of items.
+
+    Raises:
+        ArtifactError: arrays that do not fit.
+
+    Example:
+        >>> type(restore_selector(SelectionConfig(), {}, 7)).__name__
+        'TopSelector'
+    """
+    return VariedSelector.from_arrays(config, arrays, items) if config.varied else TopSelector()

@@ -3,15 +3,17 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.candidates import gather
+from encorec.pipeline.leakage import Origin
 from encorec.pipeline.selectors import TopSelector
 from encorec.protocols import Ranker, Retriever, Selector
+from encorec.ranking.calibration import Calibration
 from encorec.types import Candidates, FloatVector, Queries, Slate
 
 __all__ = ["FirstStage", "TwoStage", "in_blocks", "query_blocks", "usable_cores"]
@@ -69,11 +71,13 @@ class FirstStage:
         retrievers: by source name.
         quotas: items asked of each source; 0 = it only scores what others propose.
         features: the columns of the ranker.
+        learnt_from: what all this was fitted on; none = not known, so it may teach no ranker.
     """
 
     retrievers: Mapping[str, Retriever]
     quotas: Mapping[str, int]
     features: CandidateFeatures
+    learnt_from: Origin | None = None
 
     def candidates(self, queries: Queries, at_least: int = 1, besides: str | None = None) -> Candidates:
         """Proposals of every source with a quota, and of ``besides``; at least ``min(at_least, eligible)`` of each."""
@@ -91,12 +95,14 @@ class TwoStage:
         ranker: orders the candidates; none = the order of ``source``.
         source: retriever whose order holds where there is no ranker; none = reciprocal rank fusion of all.
         selector: chooses the slate.
+        calibration: map from the ranker's scores to the probabilities that the slate shows; none = scores as they are.
     """
 
     first: FirstStage
     ranker: Ranker | None = None
     source: str | None = None
     selector: Selector = field(default_factory=TopSelector)
+    calibration: Calibration | None = None
 
     def recommend(self, queries: Queries, k: int, *, threads: int = 1) -> Slate:
         """The best ``min(k, eligible)`` items of each of n queries.
@@ -124,6 +130,8 @@ class TwoStage:
     def _answer(self, queries: Queries, k: int) -> Slate:
         candidates = self.rank(queries, k)
         slate = self.selector.select(queries, candidates, k)
+        if self.calibration is not None:
+            slate = replace(slate, score=self.calibration.probability(slate.score).astype(np.float32))
         slate.counts.update(candidates=len(candidates), selected=int(slate.filled.sum()))
         return slate
 

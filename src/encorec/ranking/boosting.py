@@ -2,18 +2,18 @@
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from catboost import CatBoost, CatBoostError, EFstrType, Pool
+from catboost import CatBoost, CatBoostError, EFstrType, Pool, sum_models
 
 from encorec.errors import ArtifactError
 from encorec.ranking.training_set import TrainingSet
-from encorec.types import FloatMatrix
+from encorec.types import FloatMatrix, FloatVector, IntVector
 
-__all__ = ["contributions", "export", "grow", "importance"]
+__all__ = ["average", "contributions", "export", "grow", "importance"]
 
 Parameters = dict[str, Any]
 
@@ -25,6 +25,9 @@ def grow(
     *,
     watched: TrainingSet | None = None,
     patience: int = 50,
+    target: Callable[[TrainingSet], FloatVector] = lambda rows: rows.label,
+    weigh: Callable[[TrainingSet], FloatVector | None] = lambda _: None,
+    by_query: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> bytes:
     """A CatBoost model, as the content of its file.
@@ -35,6 +38,9 @@ def grow(
         parameters: of CatBoost.
         watched: rows that no tree is grown on; growing ends when their loss no longer falls. None or empty = all grow.
         patience: trees without a fall before growing ends.
+        target: what is learnt of rows, (r,).
+        weigh: (r,) weights of rows, or none.
+        by_query: whether rows count by the mean weight of their query, as losses of orders want it.
         progress: told how many trees are grown, and of how many at most.
 
     Example:
@@ -44,14 +50,42 @@ def grow(
         2
     """
     model = CatBoost({"verbose": False, "allow_writing_files": False, **parameters})
+
+    def pool(some: TrainingSet) -> Pool:
+        weight, values = weigh(some), np.asarray(target(some), np.float64)
+        kind = {"group_weight" if by_query else "weight": _of_query(weight, some.group) if by_query else weight}
+        given: Parameters = {} if weight is None else kind
+        return Pool(some.features, values, group_id=some.group, feature_names=list(names), **given)
+
     extra: Parameters = {"callbacks": [_Report(progress, parameters["iterations"])]} if progress else {}
     if watched is not None and len(watched):
         extra |= {
-            "eval_set": _pool(watched, names),
+            "eval_set": pool(watched),
             "early_stopping_rounds": patience,
             "use_best_model": True,
         }
-    model.fit(_pool(rows, names), **extra)
+    model.fit(pool(rows), **extra)
+    return _content(model)
+
+
+def average(models: Sequence[bytes]) -> bytes:
+    """One model whose score is the mean of several.
+
+    Example:
+        >>> rows = TrainingSet(np.eye(4, dtype=np.float32), np.array([1., 0, 0, 1]), np.arange(4) // 2, np.arange(4))
+        >>> settings = {"iterations": 2, "loss_function": "Logloss"}
+        >>> models = [grow(rows, ("a", "b", "c", "d"), {**settings, "random_seed": seed}) for seed in (0, 1)]
+        >>> len(export(average(models))["oblivious_trees"])
+        4
+    """
+    return (
+        models[0]
+        if len(models) == 1
+        else _content(sum_models(list(map(_open, models)), [1 / len(models)] * len(models)))
+    )
+
+
+def _content(model: Any) -> bytes:
     stamps = model.get_metadata()
     for stamp in ("model_guid", "train_finish_time"):  # so that equal trainings give equal files
         stamps[stamp] = ""
@@ -122,5 +156,9 @@ def _open(model: bytes) -> CatBoost:
         raise ArtifactError(f"the ranker is not a CatBoost model; train again ({error})") from error
 
 
-def _pool(rows: TrainingSet, names: tuple[str, ...]) -> Pool:
-    return Pool(rows.features, rows.label, group_id=rows.group, feature_names=list(names))
+def _of_query(weight: FloatVector | None, group: IntVector) -> FloatVector | None:
+    """(r,) mean weight of each row's query."""
+    if weight is None:
+        return None
+    _, own, size = np.unique(group, return_inverse=True, return_counts=True)
+    return (np.bincount(own, weight) / size)[own]

@@ -1,17 +1,25 @@
 """Gradient-boosted oblivious trees: the ranker of the second stage."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import msgspec
-import numpy as np
 
 from encorec.config import Config, bounded
 from encorec.errors import ArtifactError, NotFitted
 from encorec.ranking.oblivious_trees import ObliviousTrees
+from encorec.ranking.row_weights import (
+    PositiveWeight,
+    check_positive_weight,
+    given_weights,
+    held_out_users,
+    positives,
+    row_weights,
+)
 from encorec.ranking.training_set import TrainingSet
-from encorec.types import BoolVector, FloatMatrix, FloatVector
+from encorec.types import FloatMatrix, FloatVector
 
 __all__ = ["CatBoostConfig", "CatBoostRanker"]
 
@@ -30,6 +38,8 @@ class CatBoostConfig(Config, tag="catboost", tag_field="kind"):
         patience: trees without gain on held-out users before growing ends.
         holdout: share of the users held out for that where there is no separate label fold for it.
         borders: values per feature that splits are tried at.
+        positive_weight: of rows that were taken, or ``balanced``; for Logloss only.
+        seeds: models that differ by their seed alone and whose scores are averaged; lakshminarayanan2017.
     """
 
     loss: Literal["Logloss", "YetiRank", "QuerySoftMax"] = "Logloss"
@@ -40,10 +50,13 @@ class CatBoostConfig(Config, tag="catboost", tag_field="kind"):
     patience: int = 50
     holdout: float = 0.2
     borders: int = 128
+    positive_weight: PositiveWeight = 1.0
+    seeds: int = 1
 
     def __post_init__(self) -> None:
         bounded(self, max_trees=(1, 100_000), depth=(1, 16), learning_rate=(1e-6, 1), reg=(0, 10**6))
-        bounded(self, patience=(1, 100_000), holdout=(0.01, 0.9), borders=(2, 65_535))
+        bounded(self, patience=(1, 100_000), holdout=(0.01, 0.9), borders=(2, 65_535), seeds=(1, 100))
+        check_positive_weight(self, self.positive_weight, by_row=self.loss == "Logloss")
 
 
 class CatBoostRanker:
@@ -55,6 +68,7 @@ class CatBoostRanker:
         trees: the same model, ready to score.
 
     Example:
+        >>> import numpy as np
         >>> rng = np.random.default_rng(0)
         >>> features = rng.random((200, 2)).astype(np.float32)
         >>> query = np.arange(200) // 10
@@ -93,15 +107,25 @@ class CatBoostRanker:
         from encorec.ranking import boosting
 
         if watched is None:
-            held_out = _held_out_users(rows, self.config.holdout, seed)
+            held_out = held_out_users(rows, self.config.holdout, seed)
             rows, watched = (rows.take(~held_out), rows.take(held_out)) if held_out.any() else (rows, None)
-        self._model = boosting.grow(
-            rows,
-            names,
-            self._parameters(seed),
-            watched=watched,
-            patience=self.config.patience,
-            progress=progress,
+        by_row, count = self.config.loss == "Logloss", self.config.seeds
+        weigh = row_weights(rows, self.config.positive_weight) if by_row else given_weights
+        self._model = boosting.average(
+            [
+                boosting.grow(
+                    rows,
+                    names,
+                    self._parameters(seed + place),
+                    watched=watched,
+                    patience=self.config.patience,
+                    target=positives if by_row else _label,
+                    weigh=weigh,
+                    by_query=not by_row,
+                    progress=None if progress is None else partial(_counted, progress, place, count),
+                )
+                for place in range(count)
+            ]
         )
         self._content = boosting.export(self._model)
         self._trees = ObliviousTrees(self._content)
@@ -171,8 +195,10 @@ class CatBoostRanker:
         }
 
 
-def _held_out_users(rows: TrainingSet, share: float, seed: int) -> BoolVector:
-    """(r,) true for the rows of a random ``share`` of the users."""
-    users = np.unique(rows.user)
-    chosen = np.random.default_rng(seed).permutation(len(users))[: int(share * len(users))]
-    return np.isin(rows.user, users[chosen])
+def _label(rows: TrainingSet) -> FloatVector:
+    return rows.label
+
+
+def _counted(progress: Callable[[int, int], None], place: int, count: int, done: int, total: int) -> None:
+    """Trees of one of several models among those of all."""
+    progress(place * total + done, count * total)

@@ -18,6 +18,9 @@ class ObliviousTrees:
     Args:
         content: a CatBoost model of numeric features, as its JSON export.
 
+    Raises:
+        ValueError: a tree whose leaves are not 2 to the power of its splits.
+
     Example:
         >>> split = {"float_feature_index": 0, "border": 0.5}
         >>> tree = {"splits": [split], "leaf_values": [1.0, 3.0]}
@@ -39,6 +42,10 @@ class ObliviousTrees:
         self._split = np.cumsum([0] + [len(tree["splits"]) for tree in trees]).astype(np.int64)
         self._leaf = np.cumsum([0] + [len(tree["leaf_values"]) for tree in trees]).astype(np.int64)
         self._value = np.array([value for tree in trees for value in tree["leaf_values"]], np.float64)
+        if any(len(tree["leaf_values"]) != 1 << len(tree["splits"]) for tree in trees):
+            raise ValueError("a tree whose leaves are not 2 to the power of its splits")
+        if any(not 0 <= one < self._width for one in column.values()):
+            raise ValueError("questions about a feature that is not there")
         scale, (bias,) = content["scale_and_bias"]
         self._scale, self._bias = float(scale), float(bias)
 

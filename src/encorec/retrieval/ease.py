@@ -1,20 +1,27 @@
 """EASE: the linear item-item model in closed form, asked with the whole history or its newest events."""
 
+from typing import Literal
+
 import numpy as np
-from scipy import linalg, sparse
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.protocols import Arrays, Scored
-from encorec.retrieval.row_sums import add_dense_rows, add_sparse_rows
+from encorec.protocols import Arrays, Reasons, Scored
+from encorec.retrieval.ease_dual import dual_arrays, dual_rows, dual_shares
+from encorec.retrieval.ease_inverse import inverse_gram
+from encorec.retrieval.ease_local import local_arrays
+from encorec.retrieval.history_weights import faded_history
+from encorec.retrieval.reasons import ranked_reasons
+from encorec.retrieval.row_sums import add_dense_rows
 from encorec.retrieval.scored import DenseScores
 from encorec.retrieval.scoring import (
     ScoringRetriever,
     WeightedItems,
-    csr_rows,
     distinct_items,
     fill_unscored,
     popularity_prior,
+    sparse_reasons,
+    sparse_rows,
     user_item_matrix,
 )
 from encorec.retrieval.selection import select_top
@@ -22,7 +29,9 @@ from encorec.types import FloatMatrix, IntVector, Queries
 
 __all__ = ["EASE", "EASEConfig"]
 
-BLOCK = 1024
+BLOCK = 256
+MOST_USERS = 20_000
+MOST_ITEMS = 30_000
 
 
 class EASEConfig(Config, tag="ease", tag_field="kind"):
@@ -32,8 +41,14 @@ class EASEConfig(Config, tag="ease", tag_field="kind"):
         reg: L2 penalty (lambda).
         last: newest events of a history that are used; none = all.
         decay: weight of an event for each newer one, in (0, 1].
-        max_items: the most popular items that take part; the others follow by popularity.
-        neighbours: strongest weights kept per item; a catalogue of up to twice as many stays dense.
+        half_life_days: an event counts half after so many days; none = none fades.
+        form: ``dense`` inverts the items' Gram matrix, ``dual`` the users' one (the same scores), ``local`` fits every
+            item on few others. ``auto`` takes the dual form where users are fewer than items and at most 20,000, the
+            local one for more than 30,000 items, else the dense one.
+        max_items: the most popular items that take part in the dense form; the others follow by popularity. It needs
+            8 * max_items ** 2 bytes while it is fitted.
+        neighbours: strongest weights kept per item by the dense form; a catalogue of up to twice as many stays dense.
+        nearest: items that each item is fitted on in the local form.
     """
 
     reg: float = 300.0
@@ -41,17 +56,21 @@ class EASEConfig(Config, tag="ease", tag_field="kind"):
     decay: float = 1.0
     max_items: int = 10_000
     neighbours: int = 2000
+    half_life_days: float | None = None
+    form: Literal["auto", "dense", "dual", "local"] = "auto"
+    nearest: int = 100
 
     def __post_init__(self) -> None:
         bounded(self, reg=(1e-6, 10**9), last=(1, 10**6), decay=(1e-6, 1), neighbours=(1, 10**6))
-        bounded(self, max_items=(1, 10**6))
+        bounded(self, max_items=(1, 10**6), half_life_days=(1e-3, 36_500), nearest=(1, 5000))
 
 
 class EASE(ScoringRetriever):
     """Embarrassingly shallow autoencoder.
 
     Source: steck2019. Where users are fewer than items, the dual form is solved: the same scores from a
-    users x users inverse, so that a catalogue of 70,000 items needs no matrix of its square.
+    users x users inverse, so that a catalogue of 70,000 items needs no matrix of its square. It has no ``update``: new
+    events change every entry of the inverse.
 
     Example:
         >>> from encorec.data.interactions import Interactions
@@ -66,68 +85,83 @@ class EASE(ScoringRetriever):
     Settings = EASEConfig
 
     def learn(self, data: Dataset, rng: np.random.Generator) -> Arrays:
-        """Dense ``weights``, or their strongest per row in CSR form, or the ``inverse`` of the dual form."""
-        table = data.interactions
+        """Dense ``weights``, or those kept per row in CSR form, or the ``inverse`` of the dual form."""
+        table, config = data.interactions, self.config
         prior = {"prior": popularity_prior(data)}
-        small = table.items <= 2 * self.config.neighbours
         users = np.flatnonzero(table.user_counts)
         matrix = user_item_matrix(table)[users]
-        if len(users) < np.count_nonzero(table.item_counts) and not small:
-            return {**_dual(matrix, self.config.reg), **prior}
-        items = np.sort(np.argsort(-table.item_counts, kind="stable")[: self.config.max_items])
-        weights = _primal(matrix[:, items], self.config.reg)
-        if small:
-            return {"weights": _spread(weights, items, table.items), **prior}
-        return {**self._strongest(weights, items, table.items), **prior}
+        form = self._form(len(users), int(np.count_nonzero(table.item_counts)), table.items)
+        if form == "dual":
+            return {**dual_arrays(matrix, config.reg), **prior}
+        if form == "local":
+            return {**local_arrays(matrix, config.reg, config.nearest), **prior}
+        items = np.sort(np.argsort(-table.item_counts, kind="stable")[: config.max_items])
+        inverse = inverse_gram(matrix if len(items) == table.items else matrix[:, items], config.reg)
+        if table.items <= 2 * config.neighbours:
+            return {"weights": _spread(inverse, items, table.items), **prior}
+        return {**_strongest(inverse, items, table.items, config.neighbours), **prior}
 
     def scored(self, queries: Queries) -> Scored:
         """Weighted sums; for an empty history the order of popularity."""
-        learnt = self.arrays()
-        history = queries.history.compact() if self.config.last is None else queries.history.tail(self.config.last)
-        merged = distinct_items(history, self.config.decay, queries.items)
+        events = self._events(queries)
+        if self._is_sparse:
+            return self.sparse_scores(events)
+        return DenseScores(fill_unscored(self._rows(events), self.arrays()["prior"]))
+
+    def similar(self, items: IntVector) -> FloatMatrix:
+        """(n,) item numbers -> (n, items) float32 weights of these items for all others, 0 where none is kept."""
+        asked = np.ascontiguousarray(items, np.int32)
+        if self._is_sparse:
+            return sparse_rows(self.arrays(), asked)
+        return self._rows(WeightedItems(np.arange(len(asked) + 1), asked, np.ones(len(asked), np.float32)))
+
+    def explain(self, queries: Queries, item: IntVector) -> Reasons:
+        """What every item of the history added to the score of ``item`` (n,), one per query: its weight times B."""
+        learnt, events = self.arrays(), self._events(queries)
+        if self._is_sparse:
+            return sparse_reasons(events, learnt, item)
         if "inverse" in learnt:
-            return DenseScores(fill_unscored(_dual_scores(merged, learnt, queries.items), learnt["prior"]))
-        if "weights" not in learnt:
-            return self.sparse_scores(merged)
-        out = np.zeros((len(queries), queries.items), np.float32)
-        add_dense_rows(*merged, learnt["weights"], out)
-        return DenseScores(fill_unscored(out, learnt["prior"]))
+            return ranked_reasons(events.indptr, events.item, dual_shares(events, learnt, item))
+        asked = np.repeat(np.asarray(item), np.diff(events.indptr))
+        return ranked_reasons(events.indptr, events.item, events.weight * learnt["weights"][events.item, asked])
 
-    def _strongest(self, weights: FloatMatrix, items: IntVector, size: int) -> Arrays:
-        """The ``neighbours`` weights of largest magnitude of each row, in CSR form over the whole catalogue."""
-        width = min(self.config.neighbours, len(items))
-        item, value = np.full((size, width), -1, np.int32), np.zeros((size, width), np.float32)
-        everything = np.ones((1, len(items)), bool)
-        for start in range(0, len(items), BLOCK):
-            block = weights[start : start + BLOCK]
-            kept, strength = np.empty((len(block), width), np.int32), np.empty((len(block), width), np.float32)
-            select_top(np.abs(block), everything, kept, strength)
-            rows = items[start : start + BLOCK]
-            item[rows], value[rows] = items[kept], np.take_along_axis(block, kept, axis=1)
-        return csr_rows(item, value)
+    @property
+    def _is_sparse(self) -> bool:
+        return not {"weights", "inverse"} & self.arrays().keys()
 
+    def _form(self, users: int, taken: int, items: int) -> str:
+        """The form for so many users and items with interactions in a catalogue of ``items``."""
+        if self.config.form != "auto" or items <= 2 * self.config.neighbours:
+            return "dense" if self.config.form == "auto" else self.config.form
+        if users < taken and users <= MOST_USERS:
+            return "dual"
+        return "local" if taken > MOST_ITEMS else "dense"
 
-def _inverse(gram: FloatMatrix, reg: float) -> FloatMatrix:
-    """(n, n) float64 inverse of ``gram + reg * I``, by Cholesky; ``gram`` is overwritten."""
-    gram[np.diag_indices_from(gram)] += reg
-    factorise, invert = linalg.get_lapack_funcs(("potrf", "potri"), (gram,))
-    factor, failed = factorise(gram, lower=1, overwrite_a=1)
-    inverse, failed_too = invert(factor, lower=1, overwrite_c=1)
-    if failed or failed_too:
-        raise linalg.LinAlgError("EASE: the Gram matrix is singular: use a larger reg")
-    return np.tril(inverse) + np.tril(inverse, -1).T
+    def _events(self, queries: Queries) -> WeightedItems:
+        history = faded_history(queries, self.config.last, self.config.half_life_days)
+        return distinct_items(history, self.config.decay, queries.items)
 
-
-def _primal(matrix: sparse.csr_array, reg: float) -> FloatMatrix:
-    """(items, items) float32 weights B with zero diagonal; steck2019, equation 8."""
-    inverse = _inverse(np.asfortranarray((matrix.T @ matrix).toarray()), reg)
-    weights = (inverse / -np.diag(inverse)).astype(np.float32)
-    np.fill_diagonal(weights, 0)
-    return weights
+    def _rows(self, events: WeightedItems) -> FloatMatrix:
+        """(n, items) float32 weighted sums of rows, where these are dense."""
+        learnt = self.arrays()
+        items = len(learnt["prior"])
+        if "inverse" in learnt:
+            return dual_rows(events, learnt, items)
+        out = np.zeros((len(events.indptr) - 1, items), np.float32)
+        add_dense_rows(*events, learnt["weights"], out)
+        return out
 
 
-def _spread(weights: FloatMatrix, items: IntVector, size: int) -> FloatMatrix:
-    """Weights of some items as a matrix of the whole catalogue."""
+def _weights(inverse: FloatMatrix, start: int, end: int) -> FloatMatrix:
+    """(end - start, items) float32 rows of B, with zero diagonal; steck2019, equation 8."""
+    block = (inverse[start:end] / -np.diag(inverse)).astype(np.float32)
+    block[np.arange(end - start), np.arange(start, end)] = 0
+    return block
+
+
+def _spread(inverse: FloatMatrix, items: IntVector, size: int) -> FloatMatrix:
+    """(size, size) float32 weights between ``items``, 0 for all others."""
+    weights = _weights(inverse, 0, len(inverse))
     if len(items) == size:
         return weights
     spread = np.zeros((size, size), np.float32)
@@ -135,44 +169,17 @@ def _spread(weights: FloatMatrix, items: IntVector, size: int) -> FloatMatrix:
     return spread
 
 
-def _dual(matrix: sparse.csr_array, reg: float) -> Arrays:
-    """With M = inverse(X X' + reg I): the inverse Gram matrix of EASE is P = (I - X' M X) / reg.
-
-    Its diagonal is kept, and X by rows (``indptr``, ``item``, ``value``) and by columns (``user_*``).
-    """
-    inverse = _inverse(np.asfortranarray((matrix @ matrix.T).toarray()), reg)
-    columns = matrix.tocsc()
-    items = len(columns.indptr) - 1
-    quadratic = np.zeros(items)
-    for start in range(0, items, BLOCK):
-        block = columns[:, start : start + BLOCK].toarray()
-        quadratic[start : start + BLOCK] = np.einsum("ui,ui->i", block, inverse @ block)
-    return {
-        "inverse": inverse.astype(np.float32),
-        "diagonal": ((1 - quadratic) / reg).astype(np.float32),
-        "reg": np.array([reg], np.float32),
-        "indptr": matrix.indptr.astype(np.int64),
-        "item": matrix.indices.astype(np.int32),
-        "value": matrix.data.astype(np.float32),
-        "user_indptr": columns.indptr.astype(np.int64),
-        "user": columns.indices.astype(np.int32),
-        "user_value": columns.data.astype(np.float32),
-    }
-
-
-def _dual_scores(events: WeightedItems, learnt: Arrays, items: int) -> FloatMatrix:
-    """(n, items) float32 ``h B = h - (h P) / diag(P)`` with P as in ``_dual``."""
-    n, users = len(events.indptr) - 1, len(learnt["inverse"])
-    alike = np.zeros((n, users), np.float32)
-    add_sparse_rows(*events, learnt["user_indptr"], learnt["user"], learnt["user_value"], alike)
-    solved, spread = np.zeros((n, users), np.float32), np.zeros((n, items), np.float32)
-    everybody = np.tile(np.arange(users, dtype=np.int32), n)
-    offsets = np.arange(n + 1, dtype=np.int64) * users
-    add_dense_rows(offsets, everybody, alike.ravel(), learnt["inverse"], solved)
-    add_sparse_rows(offsets, everybody, solved.ravel(), learnt["indptr"], learnt["item"], learnt["value"], spread)
-    own, places = np.zeros((n, items), np.float32), (np.repeat(np.arange(n), np.diff(events.indptr)), events.item)
-    own[places] = events.weight
-    scores = own - (own - spread) / (learnt["reg"] * learnt["diagonal"])
-    rounding = np.abs(scores[places]) < 1e-5 * events.weight  # of the difference: the primal form gives exactly 0 there
-    scores[places] = np.where(rounding, np.float32(0), scores[places])
-    return scores
+def _strongest(inverse: FloatMatrix, items: IntVector, size: int, neighbours: int) -> Arrays:
+    """The ``neighbours`` weights of largest magnitude of each row, in CSR form over a catalogue of ``size`` items."""
+    width = min(neighbours, len(items))
+    item, value = np.empty((len(items), width), np.int32), np.empty((len(items), width), np.float32)
+    everything = np.ones((1, len(items)), bool)
+    for start in range(0, len(items), BLOCK):
+        rows = slice(start, min(start + BLOCK, len(items)))
+        block = _weights(inverse, rows.start, rows.stop)
+        select_top(np.abs(block), everything, item[rows], value[rows])
+        value[rows] = np.take_along_axis(block, item[rows], axis=1)
+        item[rows] = items[item[rows]]
+    indptr = np.zeros(size + 1, np.int64)
+    indptr[items + 1] = width
+    return {"indptr": np.cumsum(indptr), "item": item.ravel(), "value": value.ravel()}

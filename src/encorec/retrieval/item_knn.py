@@ -1,16 +1,27 @@
 """Items liked by the same users: nearest neighbours of the items of a history."""
 
-from typing import Literal
+from typing import Self
 
 import numpy as np
 from scipy import sparse
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.protocols import Arrays, Scored
-from encorec.retrieval.scoring import ScoringRetriever, csr_rows, popularity_prior, recent_events
-from encorec.retrieval.selection import nearest_rows
-from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
+from encorec.data.interactions import Interactions
+from encorec.protocols import Arrays, Reasons, Scored
+from encorec.retrieval.history_weights import faded_history
+from encorec.retrieval.neighbour_lists import SparseRows, nearest_alike, renewed_lists
+from encorec.retrieval.neighbour_weights import Weighting, weighted_rows
+from encorec.retrieval.scoring import (
+    ScoringRetriever,
+    WeightedItems,
+    csr_rows,
+    popularity_prior,
+    recent_events,
+    sparse_reasons,
+    sparse_rows,
+)
+from encorec.types import BoolVector, FloatMatrix, FloatVector, IntMatrix, IntVector, Queries
 
 __all__ = ["ItemKNN", "ItemKNNConfig"]
 
@@ -19,30 +30,32 @@ class ItemKNNConfig(Config, tag="item-knn", tag_field="kind"):
     """Which neighbours count, and how much.
 
     Args:
-        weighting: of the user-item matrix before the comparison.
+        weighting: of the user-item matrix before the comparison; ``jaccard`` compares the sets of users.
         neighbours: kept per item, itself included.
         last: only the newest events of a history are used; none = all.
         decay: weight of an event for each newer one, in (0, 1].
         saturation: k1 of BM25.
         length_penalty: b of BM25, in [0, 1].
+        half_life_days: an event counts half after so many days; none = none fades.
     """
 
-    weighting: Literal["cosine", "tfidf", "bm25"] = "tfidf"
+    weighting: Weighting = "tfidf"
     neighbours: int = 100
     last: int | None = None
     decay: float = 1.0
     saturation: float = 1.2
     length_penalty: float = 0.75
+    half_life_days: float | None = None
 
     def __post_init__(self) -> None:
         bounded(self, neighbours=(1, 100_000), last=(1, 10**6), decay=(1e-6, 1), length_penalty=(0, 1))
-        bounded(self, saturation=(1e-6, 10**6))
+        bounded(self, saturation=(1e-6, 10**6), half_life_days=(1e-3, 36_500))
 
 
 class ItemKNN(ScoringRetriever):
     """Sum of the similarities of an item to the items of the history.
 
-    Source: deshpande2004; weightings as in implicit.
+    Source: deshpande2004; weightings as in implicit; jaccard1901.
 
     Example:
         >>> from encorec.data.interactions import Interactions
@@ -58,54 +71,80 @@ class ItemKNN(ScoringRetriever):
 
     def learn(self, data: Dataset, rng: np.random.Generator) -> Arrays:
         """The similarity matrix, its strongest ``neighbours`` per row in CSR form."""
-        table = data.interactions
-        ones = np.ones(len(table))
-        item_users = sparse.csr_array((ones, (table.item, table.user)), (table.items, table.users))
-        weighted = self._weighted(item_users)
-        transposed = weighted.T.tocsr()
-        size = min(self.config.neighbours, table.items)
-        item, score = np.empty((table.items, size), np.int32), np.empty((table.items, size), np.float32)
-        nearest_rows(*_parts(weighted), *_parts(transposed), item, score)
+        weighted, size = self._compared(data.interactions)
+        item, score = self._lists(data.interactions.items)
+        everything = np.arange(data.interactions.items)
+        nearest_alike(everything, SparseRows.of(weighted), SparseRows.of(weighted.T.tocsr()), size, item, score)
         return {**csr_rows(item, score), "prior": popularity_prior(data)}
 
     def scored(self, queries: Queries) -> Scored:
         """Summed similarity; items like none of the history follow by popularity."""
-        history = queries.history.compact() if self.config.last is None else queries.history.tail(self.config.last)
-        return self.sparse_scores(recent_events(history, self.config.decay))
+        return self.sparse_scores(self._events(queries))
 
     def similar(self, items: IntVector) -> FloatMatrix:
         """(n,) item numbers -> (n, items) float32 similarity, 0 beyond the kept neighbours."""
+        return sparse_rows(self.arrays(), items)
+
+    def explain(self, queries: Queries, item: IntVector) -> Reasons:
+        """What every item of the history added to the score of ``item`` (n,), one per query: its similarity."""
+        return sparse_reasons(self._events(queries), self.arrays(), item)
+
+    def update(self, data: Dataset, events: Interactions) -> Self:
+        """Compare anew what the new events changed; to the last bit what a fit on ``data`` learns.
+
+        For cosine and jaccard these are the items of the new events; for tfidf, where no item is new, all items of
+        their users. A new item changes every weight of tfidf, any event every weight of bm25: these, and updates that
+        change half of the catalogue, compare everything.
+
+        Args:
+            data: everything until now, the new events included.
+            events: the new ones alone.
+        """
+        changed = self._changed(data.interactions, events)
+        if 2 * np.count_nonzero(changed) > len(changed):
+            return type(self)(self.config).fit(data, rng=np.random.default_rng(0))
+        learnt = {**self._renewed(data.interactions, changed), "prior": popularity_prior(data)}
+        return self.from_arrays(self.config, learnt)
+
+    def _events(self, queries: Queries) -> WeightedItems:
+        return recent_events(faded_history(queries, self.config.last, self.config.half_life_days), self.config.decay)
+
+    def _compared(self, table: Interactions) -> tuple[sparse.csr_array, FloatVector]:
+        """(items, users) weights, and the (items,) sizes of the sets of users for jaccard, else none."""
+        config = self.config
+        counts = sparse.csr_array((np.ones(len(table)), (table.item, table.user)), (table.items, table.users))
+        weighted = weighted_rows(counts, config.weighting, config.saturation, config.length_penalty)
+        size = np.diff(weighted.indptr).astype(np.float64) if config.weighting == "jaccard" else np.empty(0)
+        return weighted, size
+
+    def _lists(self, items: int) -> tuple[IntMatrix, FloatMatrix]:
+        """(items, k) int32 and float32, to be written."""
+        shape = items, min(self.config.neighbours, items)
+        return np.empty(shape, np.int32), np.empty(shape, np.float32)
+
+    def _changed(self, table: Interactions, events: Interactions) -> BoolVector:
+        """(items,) items whose weights are others than before the new events."""
+        grown = table.items > len(self.arrays()["prior"])
+        changed = np.full(table.items, len(events) + grown > 0)
+        if self.config.weighting in ("cosine", "jaccard"):
+            changed = np.zeros(table.items, bool)
+            changed[events.item] = True
+        elif self.config.weighting == "tfidf" and not grown:
+            touched = np.zeros(table.users, bool)
+            touched[events.user] = True
+            changed = np.zeros(table.items, bool)
+            changed[table.item[touched[table.user]]] = True
+        return changed
+
+    def _renewed(self, table: Interactions, changed: BoolVector) -> Arrays:
+        """The lists of neighbours, compared anew only where ``changed`` (items,) items are concerned."""
         learnt = self.arrays()
-        size = len(learnt["prior"])
-        matrix = sparse.csr_array((learnt["value"], learnt["item"], learnt["indptr"]), (size, size))
-        return matrix[np.asarray(items)].toarray().astype(np.float32)
-
-    def _weighted(self, counts: sparse.csr_array) -> sparse.csr_array:
-        """(items, users) counts -> weights whose row products are the similarities."""
-        if self.config.weighting == "bm25":
-            return self._bm25(counts)
-        weighted = counts.copy()
-        if self.config.weighting == "tfidf":
-            weighted.data = np.sqrt(weighted.data) * _idf(counts)[weighted.indices]
-        norm = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-        weighted.data /= np.repeat(np.where(norm > 0, norm, 1), np.diff(weighted.indptr))
-        return weighted
-
-    def _bm25(self, counts: sparse.csr_array) -> sparse.csr_array:
-        """Source: robertson2009, documents = items, terms = users."""
-        k1, b = self.config.saturation, self.config.length_penalty
-        length = np.asarray(counts.sum(axis=1)).ravel()
-        penalty = 1 - b + b * length / max(length.mean(), 1e-12)
-        weighted = counts.copy()
-        tf = weighted.data * (k1 + 1) / (k1 * np.repeat(penalty, np.diff(counts.indptr)) + weighted.data)
-        weighted.data = tf * _idf(counts)[weighted.indices]
-        return weighted
-
-
-def _idf(counts: sparse.csr_array) -> FloatVector:
-    """(users,) inverse document frequency over the items: users with many items say less."""
-    return np.log(len(counts.indptr) - 1) - np.log1p(np.bincount(counts.indices))
-
-
-def _parts(matrix: sparse.csr_array) -> tuple[IntVector, IntVector, FloatVector]:
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float64)
+        offsets = np.append(learnt["indptr"], np.full(table.items + 1 - len(learnt["indptr"]), len(learnt["item"])))
+        weighted, size = self._compared(table)
+        left, right = SparseRows.of(weighted), SparseRows.of(weighted.T.tocsr())
+        item, score = self._lists(table.items)
+        again = np.empty(table.items, bool)
+        old = offsets, np.ascontiguousarray(learnt["item"]), np.ascontiguousarray(learnt["value"])
+        renewed_lists(left, right.within(changed), size, changed, *old, item, score, again)
+        nearest_alike(np.flatnonzero(again), left, right, size, item, score)
+        return csr_rows(item, score)

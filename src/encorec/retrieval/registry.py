@@ -7,16 +7,37 @@ from numpy.typing import NDArray
 
 from encorec.config import Config
 from encorec.retrieval.als import ALS, ALSConfig
+from encorec.retrieval.bpr import BPR, BPRConfig
+from encorec.retrieval.content_knn import ContentKNN, ContentKNNConfig
+from encorec.retrieval.continue_watching import ContinueWatching, ContinueWatchingConfig
 from encorec.retrieval.covisitation import Covisitation, CovisitationConfig
 from encorec.retrieval.ease import EASE, EASEConfig
+from encorec.retrieval.hybrid import Hybrid, HybridConfig
 from encorec.retrieval.item_knn import ItemKNN, ItemKNNConfig
 from encorec.retrieval.popularity import Popularity, PopularityConfig
+from encorec.retrieval.random_items import RandomConfig, RandomItems
 from encorec.retrieval.repeats import Repeats, RepeatsConfig
 from encorec.retrieval.scoring import ScoringRetriever
+from encorec.retrieval.svd import SVD, SVDConfig
+from encorec.retrieval.user_knn import UserKNN, UserKNNConfig
 
 __all__ = ["RETRIEVERS", "RetrieverConfig", "make_retriever", "restore_retriever"]
 
-RetrieverConfig = PopularityConfig | ItemKNNConfig | EASEConfig | ALSConfig | CovisitationConfig | RepeatsConfig
+RetrieverConfig = (
+    PopularityConfig
+    | ItemKNNConfig
+    | EASEConfig
+    | ALSConfig
+    | CovisitationConfig
+    | RepeatsConfig
+    | ContinueWatchingConfig
+    | RandomConfig
+    | UserKNNConfig
+    | ContentKNNConfig
+    | SVDConfig
+    | BPRConfig
+    | HybridConfig
+)
 
 RETRIEVERS: Mapping[type[Config], type[ScoringRetriever]] = {
     PopularityConfig: Popularity,
@@ -25,6 +46,13 @@ RETRIEVERS: Mapping[type[Config], type[ScoringRetriever]] = {
     ALSConfig: ALS,
     CovisitationConfig: Covisitation,
     RepeatsConfig: Repeats,
+    ContinueWatchingConfig: ContinueWatching,
+    RandomConfig: RandomItems,
+    UserKNNConfig: UserKNN,
+    ContentKNNConfig: ContentKNN,
+    SVDConfig: SVD,
+    BPRConfig: BPR,
+    HybridConfig: Hybrid,
 }
 
 

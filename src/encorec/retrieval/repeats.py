@@ -1,15 +1,15 @@
 """What the user takes again: own past events, each worth half after a half-life."""
 
-from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
-from encorec.protocols import Arrays, Scored
-from encorec.retrieval.scored import SparseScores
-from encorec.retrieval.scoring import ScoringRetriever, popularity_prior
-from encorec.types import Queries
+from encorec.data.interactions import Interactions
+from encorec.protocols import Arrays, Reasons, Scored
+from encorec.retrieval.scoring import ScoringRetriever, WeightedItems, own_reasons, popularity_prior
+from encorec.types import IntVector, Queries
 
 __all__ = ["Repeats", "RepeatsConfig"]
 
@@ -21,12 +21,14 @@ class RepeatsConfig(Config, tag="repeats", tag_field="kind"):
 
     Args:
         half_life_days: an own event counts half after so many days.
+        last: newest events of a history that are used; none = all.
     """
 
     half_life_days: float = 120.0
+    last: int | None = None
 
     def __post_init__(self) -> None:
-        bounded(self, half_life_days=(1e-3, 36_500))
+        bounded(self, half_life_days=(1e-3, 36_500), last=(1, 10**6))
 
 
 class Repeats(ScoringRetriever):
@@ -52,14 +54,17 @@ class Repeats(ScoringRetriever):
 
     def scored(self, queries: Queries) -> Scored:
         """Summed faded weights; items that the user never took follow by popularity."""
-        history = queries.history.compact()
-        age = np.maximum(queries.now[history.owner] - history.time, 0) / (self.config.half_life_days * DAY)
-        weight = (history.weight * 0.5**age).astype(np.float32)
-        return SparseScores(history.indptr, history.item, weight, self._itself, self.order("prior"))
+        return self.own_scores(self._events(queries))
 
-    @cached_property
-    def _itself(self) -> Arrays:
-        """Every item alike itself alone, in CSR form, and the order of the others."""
-        items = len(self.arrays()["prior"])
-        alike = {"indptr": np.arange(items + 1), "item": np.arange(items, dtype=np.int32)}
-        return {**self.arrays(), **alike, "value": np.ones(items, np.float32)}
+    def explain(self, queries: Queries, item: IntVector) -> Reasons:
+        """The item itself, where the history holds it, with its score: (n,), one item per query."""
+        return own_reasons(self._events(queries), item)
+
+    def update(self, data: Dataset, events: Interactions) -> Self:
+        """The order of items never taken, counted in ``data``: nothing else is learnt."""
+        return type(self)(self.config).fit(data, rng=np.random.default_rng(0))
+
+    def _events(self, queries: Queries) -> WeightedItems:
+        history = queries.history.compact() if self.config.last is None else queries.history.tail(self.config.last)
+        age = np.maximum(queries.now[history.owner] - history.time, 0) / (self.config.half_life_days * DAY)
+        return WeightedItems(history.indptr, history.item, (history.weight * 0.5**age).astype(np.float32))

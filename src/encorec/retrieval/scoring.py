@@ -11,8 +11,9 @@ from encorec.config import Config
 from encorec.data.dataset import Dataset
 from encorec.data.interactions import Interactions
 from encorec.errors import NotFitted
-from encorec.protocols import Arrays, Scored
-from encorec.retrieval.row_sums import merge_repeats
+from encorec.protocols import Arrays, Reasons, Scored
+from encorec.retrieval.reasons import entry_weights, ranked_reasons
+from encorec.retrieval.row_sums import add_sparse_rows, merge_repeats
 from encorec.retrieval.scored import SparseScores, prior_order
 from encorec.retrieval.topk import candidates_of
 from encorec.types import Candidates, FloatMatrix, FloatVector, Histories, IntVector, Queries
@@ -23,8 +24,11 @@ __all__ = [
     "csr_rows",
     "distinct_items",
     "fill_unscored",
+    "own_reasons",
     "popularity_prior",
     "recent_events",
+    "sparse_reasons",
+    "sparse_rows",
     "user_item_matrix",
 ]
 
@@ -83,6 +87,16 @@ class ScoringRetriever:
         """Weighted sums of the learnt rows ``indptr``, ``item``, ``value``; the others follow by ``prior``."""
         return SparseScores(*events, self.arrays(), self.order("prior"))
 
+    def own_scores(self, events: WeightedItems) -> SparseScores:
+        """The summed weights of the history's own items, each once or more; all other items follow by ``prior``."""
+        items = len(self.arrays()["prior"])
+        itself = {
+            "indptr": self._once("itself, offsets", lambda: np.arange(items + 1)),
+            "item": self._once("itself, items", lambda: np.arange(items, dtype=np.int32)),
+            "value": self._once("itself, values", lambda: np.ones(items, np.float32)),
+        }
+        return SparseScores(*events, {**self.arrays(), **itself}, self.order("prior"))
+
     def order(self, name: str) -> IntVector:
         """int32 positions by falling value of the learnt array ``name``, along its last axis; found once."""
         return self._once(f"order of {name}", lambda: prior_order(self.arrays()[name]))
@@ -138,6 +152,58 @@ def distinct_items(history: Histories, decay: float, items: int) -> WeightedItem
     scratch = np.full(items, -1, np.int32)
     size = merge_repeats(history.indptr, history.item, history.weight, decay, scratch, indptr, item, weight)
     return WeightedItems(indptr, item[:size], weight[:size])
+
+
+def sparse_reasons(events: WeightedItems, learnt: Arrays, item: IntVector) -> Reasons:
+    """What every item of a history added to the sum of sparse rows, ``SparseScores.at`` taken apart.
+
+    Args:
+        events: of n queries, as they are given to ``sparse_scores``.
+        learnt: the matrix in CSR form, ``indptr``, ``item`` and ``value``.
+        item: (n,) the item that each query asks about.
+
+    Example:
+        >>> learnt = {"indptr": np.array([0, 1, 1]), "item": np.array([1], np.int32), "value": np.ones(1, np.float32)}
+        >>> events = WeightedItems(np.array([0, 2]), np.array([1, 0], np.int32), np.array([1, 0.5], np.float32))
+        >>> reasons = sparse_reasons(events, learnt, np.array([1]))
+        >>> reasons.item.tolist(), reasons.share.tolist()
+        ([0], [0.5])
+    """
+    return ranked_reasons(
+        events.indptr, events.item, events.weight * entry_weights(events.indptr, events.item, learnt, item)
+    )
+
+
+def sparse_rows(learnt: Arrays, row: IntVector) -> FloatMatrix:
+    """(n, items) float32 rows (n,) of a learnt matrix in CSR form, with zeros where it has no entry.
+
+    Example:
+        >>> learnt = {"indptr": np.array([0, 1, 1]), "item": np.array([1], np.int32), "value": np.ones(1, np.float32)}
+        >>> sparse_rows({**learnt, "prior": np.zeros(2, np.float32)}, np.array([1, 0])).tolist()
+        [[0.0, 0.0], [0.0, 1.0]]
+    """
+    asked = np.ascontiguousarray(row, np.int32)
+    out = np.zeros((len(asked), len(learnt["prior"])), np.float32)
+    matrix = learnt["indptr"], learnt["item"], learnt["value"]
+    add_sparse_rows(np.arange(len(asked) + 1), asked, np.ones(len(asked), np.float32), *matrix, out)
+    return out
+
+
+def own_reasons(events: WeightedItems, item: IntVector) -> Reasons:
+    """``own_scores`` taken apart: the item itself where the history holds it.
+
+    Args:
+        events: of n queries, as they are given to ``own_scores``.
+        item: (n,) the item that each query asks about.
+
+    Example:
+        >>> events = WeightedItems(np.array([0, 2]), np.array([1, 0], np.int32), np.array([1, 0.5], np.float32))
+        >>> own_reasons(events, np.array([0]))[1:]
+        (array([0], dtype=int32), array([0.5], dtype=float32))
+    """
+    asked = np.repeat(np.asarray(item), np.diff(events.indptr))
+    share = np.where(events.item == asked, events.weight, np.float32(0))
+    return ranked_reasons(events.indptr, events.item, share)
 
 
 def user_item_matrix(table: Interactions) -> sparse.csr_array:

@@ -9,7 +9,7 @@ from encorec.data.features import Categories, FeatureTable, Tags
 from encorec.data.interactions import Interactions
 from encorec.types import Eligibility, FloatMatrix, Histories, IntVector, ItemLists, Queries
 
-__all__ = ["ask", "everybody", "guests", "known_users", "mixed_rules", "only", "renumbered", "without"]
+__all__ = ["ask", "everybody", "first_of", "guests", "known_users", "mixed_rules", "only", "renumbered", "without"]
 
 
 def known_users(data: Dataset) -> Queries:
@@ -131,7 +131,30 @@ def renumbered(data: Dataset, row: IntVector) -> Dataset:
     table, old = data.interactions, np.argsort(row)
     moved = Interactions.of(row[table.user], table.item, table.time, table.weight, users=table.users, items=table.items)
     return replace(
-        data, users=type(data.users)(data.users.ids[old]), interactions=moved, user_features=_moved(data, old)
+        data,
+        users=type(data.users)(data.users.ids[old]),
+        interactions=moved,
+        user_features=_taken(data.user_features, old),
+    )
+
+
+def first_of(data: Dataset, users: int, items: int) -> Dataset:
+    """The same data when only the first so many users and items were known; all interactions must be between these.
+
+    Example:
+        >>> data = Dataset.of(Interactions.of([0, 1], [0, 1], [5, 6], users=4, items=9))
+        >>> small = first_of(data, 2, 3)
+        >>> len(small.users), len(small.items), small.interactions.items
+        (2, 3, 3)
+    """
+    return Dataset(
+        data.name,
+        type(data.users)(data.users.ids[:users]),
+        type(data.items)(data.items.ids[:items]),
+        replace(data.interactions, users=users, items=items),
+        _taken(data.user_features, np.arange(users)),
+        _taken(data.item_features, np.arange(items)),
+        None if data.titles is None else data.titles[:items],
     )
 
 
@@ -140,13 +163,13 @@ def _some_users(data: Dataset) -> IntVector:
     return busiest[np.linspace(0, len(busiest) - 1, min(12, len(busiest))).astype(np.int64)]
 
 
-def _moved(data: Dataset, old: IntVector) -> FeatureTable:
-    features = data.user_features
+def _taken(features: FeatureTable, rows: IntVector) -> FeatureTable:
+    """The features of the entities at ``rows``, in that order."""
     return FeatureTable(
-        features.size,
-        {name: column[old] for name, column in features.numeric.items()},
-        {name: Categories(one.code[old], one.values) for name, one in features.categorical.items()},
-        {name: Tags(one.lists.take(old), one.values) for name, one in features.tags.items()},
+        len(rows),
+        {name: column[rows] for name, column in features.numeric.items()},
+        {name: Categories(one.code[rows], one.values) for name, one in features.categorical.items()},
+        {name: Tags(one.lists.take(rows), one.values) for name, one in features.tags.items()},
     )
 
 

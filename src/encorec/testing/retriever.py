@@ -6,6 +6,7 @@ from encorec.data.dataset import Dataset
 from encorec.testing import retriever_answers as answers
 from encorec.testing import retriever_filling as filling
 from encorec.testing import retriever_learning as learning
+from encorec.testing import retriever_updating as updating
 from encorec.testing.retriever_case import RetrieverCase, TrainableRetriever
 
 __all__ = ["RetrieverCheck", "check_retriever", "yield_retriever_checks"]
@@ -52,5 +53,7 @@ def yield_retriever_checks() -> Iterator[RetrieverCheck]:
     yield from (answers.asked_user_does_not_matter, answers.leaves_queries_as_they_are)
     yield from (answers.cut_history_equals_its_copy, answers.batch_equals_one_by_one)
     yield from (answers.scores_agree_with_candidates, answers.similarities_are_numbers)
+    yield answers.reasons_are_of_the_history
     yield from (learning.leaves_data_as_they_are, learning.same_seed_gives_same_answers)
     yield from (learning.loaded_equals_saved, learning.user_numbers_do_not_matter)
+    yield from (updating.updates_equal_a_refit, updating.update_leaves_the_old_one)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from encorec.protocols import Arrays, ItemSimilarity, is_scorer
+from encorec.protocols import Arrays, Explainer, ItemSimilarity, is_scorer
 from encorec.testing.contract import differing, same_bits, same_candidates
 from encorec.testing.questions import everybody, guests, known_users, mixed_rules
 from encorec.testing.retriever_case import PLACES, RetrieverCase
@@ -82,6 +82,32 @@ def similarities_are_numbers(case: RetrieverCase) -> None:
     allowed = (len(items), case.data.interactions.items)
     case.require(found.shape == allowed, f"similar gives the shape {found.shape}, allowed is {allowed}")
     case.require(np.isfinite(found).all(), "similar gives NaN or infinity; allowed are finite numbers")
+
+
+def reasons_are_of_the_history(case: RetrieverCase) -> None:
+    """Where answers are explained: items of the history, each once, with finite shares that do not rise."""
+    model, queries = case.model, everybody(case.data)
+    if not isinstance(model, Explainer):
+        return
+    found = case.answer(queries, 1)
+    asked = np.zeros(len(queries), np.int32)
+    asked[found.query] = found.item
+    reasons = model.explain(queries, asked)
+    offsets = reasons.indptr
+    fits = len(offsets) == len(queries) + 1 and offsets[0] == 0 and (np.diff(offsets) >= 0).all()
+    fits = fits and offsets[-1] == len(reasons.item) == len(reasons.share)
+    case.require(fits, "reasons have offsets that do not fit; allowed are (n + 1,) from 0 to the number of reasons")
+    case.require(np.isfinite(reasons.share).all(), "reasons hold NaN or infinity; allowed are finite shares")
+    for row in range(len(queries)):
+        one = slice(offsets[row], offsets[row + 1])
+        item, share = reasons.item[one], reasons.share[one]
+        strange = set(item.tolist()) - set(queries.history.items(row).tolist())
+        case.require(not strange, f"reasons of query {row} hold {sorted(strange)}; allowed are items of its history")
+        case.require(len(set(item.tolist())) == len(item), f"reasons of query {row} name an item twice; add them up")
+        case.require((np.diff(share) <= 0).all(), f"reasons of query {row} rise; put the strongest first")
+        alone = model.explain(queries.take(slice(row, row + 1)), asked[row : row + 1])
+        same = same_bits(alone.item, item) and same_bits(alone.share, share)
+        case.require(same, f"reasons of query {row} differ when it is asked alone; compute each query for itself")
 
 
 def _middle(history: Histories, row: int) -> int:

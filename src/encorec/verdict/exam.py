@@ -14,7 +14,7 @@ from encorec.pipeline.fit import Progress
 from encorec.pipeline.two_stage import TwoStage, usable_cores
 from encorec.verdict.systems import TWO_STAGE, System, asked_in_blocks, pipeline_systems
 
-__all__ = ["judge_exam"]
+__all__ = ["judge_exam", "numbered"]
 
 
 def judge_exam(
@@ -62,7 +62,26 @@ def judge_exam(
         item_age=item_ages(config.segments, fold),
         systems={name: judged[name] for name in systems},
         shifts=shifts,
+        length=fold.history.lengths,
     )
+
+
+def numbered(progress: Progress | None, number: int, exams: int) -> Progress | None:
+    """Progress that says which exam it is about, where there are several.
+
+    Args:
+        progress: told what is going on.
+        number: of the exam, from 1.
+        exams: how many there are.
+
+    Example:
+        >>> told = numbered(print, 2, 3)
+        >>> told("fit als", 0, 4)
+        exam 2 of 3: fit als 0 4
+    """
+    if progress is None or exams == 1:
+        return progress
+    return lambda what, done, total: progress(f"exam {number} of {exams}: {what}", done, total)
 
 
 def _told(progress: Progress, what: str) -> Callable[[int, int], None]:

@@ -8,6 +8,7 @@ import msgspec
 from encorec.evaluation.backtest.backtest import Backtest, difference_entry, with_holm
 from encorec.evaluation.backtest.breakdown import by_item_age, by_segment, cold_users
 from encorec.evaluation.backtest.judged import JudgedFold
+from encorec.evaluation.backtest.lengths import by_length
 from encorec.evaluation.backtest.settings import EvaluationConfig
 from encorec.evaluation.uncertainty import Difference
 from encorec.pipeline.fit import Progress
@@ -23,6 +24,7 @@ def summarise(
     retrievers: Sequence[str],
     seed: int,
     progress: Progress | None = None,
+    popular: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Everything that the exams say together, ready for JSON.
 
@@ -33,6 +35,7 @@ def summarise(
         retrievers: the two-stage wins if it beats each of these.
         seed: of the bootstrap.
         progress: told which part is at work.
+        popular: retrievers that show everybody the same; the best of them is a rival at every length of history.
     """
     backtest = Backtest(config, exams, seed)
     told = _steps(progress, len(backtest.systems) * (1 + len(exams) * (len(exams) > 1)) + len(exams[0].segments) + 3)
@@ -52,11 +55,18 @@ def summarise(
         "folds": folds,
         "spread": backtest.spread(),
         "segments": segments,
+        "lengths": by_length(backtest, apart, TWO_STAGE, _rivals(config, figures, best, popular)),
         "item_age": ages,
         "cold_users": cold_users(backtest, apart, TWO_STAGE),
         "curves": backtest.curves(),
         "rank_shift": backtest.shifts(),
     }
+
+
+def _rivals(config: EvaluationConfig, figures: dict[str, Any], best: str, popular: Sequence[str]) -> list[str]:
+    """The best retriever, the best list that is the same for everybody, and the fusion of all."""
+    favourite = sorted(popular, key=lambda name: -figures[name][config.metric]["mean"])[:1]
+    return list(dict.fromkeys([best, *favourite, *(name for name in (FUSION,) if name in figures)]))
 
 
 def _fold_entry(

@@ -268,3 +268,33 @@ def test_a_configuration_names_its_source(tmp_path: Path) -> None:
 def test_a_data_set_that_says_what_it_is(tmp_path: Path) -> None:
     missing = describe(load(written(tmp_path, "csv")))["items"]["missing"]
     assert missing == {"pages": 0.5, "lent": 0.5, "shelf": 0.5, "genres": 0.5}
+
+
+SHOWN = pl.DataFrame(
+    {"user_id": [8, 7, 7, 9], "item_id": ["b", "a", "z", "a"], "timestamp": [30, 5, 6, 7]}  # z and 9 are not known
+)
+TAKEN = pl.DataFrame({"user_id": [7, 8], "item_id": ["a", "b"], "timestamp": [10, 40]})
+
+
+def test_impressions_are_numbered_like_the_interactions_and_strangers_left_out() -> None:
+    shown = load_frame(TAKEN, impressions=SHOWN).impressions
+    assert shown is not None
+    assert (shown.user.tolist(), shown.item.tolist(), shown.time.tolist()) == ([0, 1], [0, 1], [5, 30])
+    assert (shown.users, shown.items) == (2, 2)
+    assert load_frame(TAKEN).impressions is None
+
+
+def test_impressions_from_a_file_and_with_ids_as_numbers_where_text_is_known(tmp_path: Path) -> None:
+    TAKEN.with_columns(pl.lit("7").alias("user_id")).write_parquet(tmp_path / "log.parquet")
+    SHOWN.write_csv(tmp_path / "shown.csv")
+    source = Table(path=str(tmp_path / "log.parquet"), impressions=str(tmp_path / "shown.csv"))
+    shown = load(source).impressions
+    assert shown is not None
+    assert (shown.user.tolist(), shown.item.tolist()) == ([0], [0])
+
+
+def test_impressions_of_strangers_only_and_without_their_columns_are_refused() -> None:
+    with pytest.raises(DataError, match="none of 1 impressions is of a user and an item of the interactions"):
+        load_frame(TAKEN, impressions=SHOWN[3:])
+    with pytest.raises(DataError, match="impressions"):
+        load_frame(TAKEN, impressions=SHOWN.drop("timestamp"))

@@ -6,8 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import polars as pl
+
 from encorec.config import Config
 from encorec.data.dataset import Dataset
+from encorec.data.interactions import Interactions
 from encorec.data.sources.assembly import Duplicates, Log, assemble
 from encorec.data.sources.files import read_table
 from encorec.data.sources.frames import read_frame
@@ -17,7 +20,9 @@ from encorec.data.sources.roles import FeatureColumns, profiles_of
 from encorec.data.sources.sheets import Sheet
 from encorec.data.sources.times import seconds
 from encorec.data.sources.typed import ids, known_text, numbers
+from encorec.data.vocabulary import Vocabulary
 from encorec.errors import DataError
+from encorec.types import IntVector
 
 __all__ = ["Table", "load_frame", "load_table"]
 
@@ -36,6 +41,8 @@ class Table(Config, tag="table", tag_field="source"):
         weight: column of positive weights; none = 1 each.
         users: path of the user features.
         items: path of the item features.
+        impressions: path of a log of what was shown, with the same three columns of user, item and time; users and
+            items that are in no other file are left out.
         user_columns: what the columns of the user features are.
         item_columns: what the columns of the item features are.
         title: column of the item features for people to read; none = ``title`` where there is one.
@@ -54,6 +61,7 @@ class Table(Config, tag="table", tag_field="source"):
     weight: str | None = None
     users: str | None = None
     items: str | None = None
+    impressions: str | None = None
     user_columns: FeatureColumns = FeatureColumns()
     item_columns: FeatureColumns = FeatureColumns()
     title: str | None = None
@@ -67,10 +75,9 @@ def load_table(source: Table, progress: Progress = silent) -> Dataset:
         DataError: a file or column is missing, or holds what cannot be right.
     """
     progress(f"reading {source.path}")
-    log, users, items = (
-        None if path is None else partial(read_table, Path(path)) for path in (source.path, source.users, source.items)
-    )
-    return _load(Path(source.path).stem, source, log, users, items)
+    paths = (source.path, source.users, source.items, source.impressions)
+    log, users, items, shown = (None if path is None else partial(read_table, Path(path)) for path in paths)
+    return _with_impressions(_load(Path(source.path).stem, source, log, users, items), source, shown)
 
 
 def load_frame(
@@ -82,6 +89,7 @@ def load_frame(
     weight: str | None = None,
     users: Any = None,
     items: Any = None,
+    impressions: Any = None,
     user_columns: FeatureColumns | None = None,
     item_columns: FeatureColumns | None = None,
     title: str | None = None,
@@ -94,6 +102,7 @@ def load_frame(
         interactions: frame of interactions.
         users: frame of user features, or none.
         items: frame of item features, or none.
+        impressions: frame of what was shown, or none.
         name: of the data set; the other arguments are those of ``Table``.
 
     Raises:
@@ -117,17 +126,43 @@ def load_frame(
         title=title,
         duplicates=duplicates,
     )
-    log, users, items = (
-        None if frame is None else partial(read_frame, frame, where)
-        for frame, where in ((interactions, "interactions"), (users, "users"), (items, "items"))
+    frames = {"interactions": interactions, "users": users, "items": items, "impressions": impressions}
+    log, users, items, shown = (
+        None if frame is None else partial(read_frame, frame, where) for where, frame in frames.items()
     )
-    return _load(name, mapping, log, users, items)
+    return _with_impressions(_load(name, mapping, log, users, items), mapping, shown)
 
 
 def _load(name: str, source: Table, log: _Reader | None, users: _Reader | None, items: _Reader | None) -> Dataset:
     if log is None:
         raise DataError(f"{name}: no interactions were given")
     return assemble(name, _log(source, log), _users(source, users), _items(source, items), source.duplicates)
+
+
+def _with_impressions(data: Dataset, source: Table, read: _Reader | None) -> Dataset:
+    """The data set with the log of what was shown, where there is one, in its own numbers."""
+    if read is None:
+        return data
+    sheet = read((source.user, source.item, source.time), ())
+    user = _rows_of(data.users, ids(sheet.column(source.user)))
+    item = _rows_of(data.items, ids(sheet.column(source.item)))
+    time = seconds(sheet.column(source.time)).to_numpy()
+    known = (user >= 0) & (item >= 0)
+    if len(known) and not known.any():
+        raise DataError(
+            f"{sheet.where}: none of {len(known)} impressions is of a user and an item of the interactions; are the "
+            "ids of the same kind?"
+        )
+    log = Interactions.of(user[known], item[known], time[known], users=len(data.users), items=len(data.items))
+    return replace(data, impressions=log)
+
+
+def _rows_of(known: Vocabulary, column: pl.Series) -> IntVector:
+    """(m,) int32 row of each id, -1 where unknown; every id is looked up once."""
+    if known.ids.dtype.kind != "i":
+        column = column.cast(pl.String)
+    every = column.unique()
+    return column.replace_strict(every, known.rows(every.to_list()), return_dtype=pl.Int32).to_numpy()
 
 
 def _log(source: Table, read: _Reader) -> Log:

@@ -9,7 +9,6 @@ import numpy as np
 
 from encorec.data.dataset import Dataset
 from encorec.data.splits import Fold, RollingTime, Split
-from encorec.types import IntVector
 
 __all__ = ["cold_fold", "drawn_users", "exam_count", "exams_of"]
 
@@ -76,7 +75,7 @@ def cold_fold(split: Split, data: Dataset, test: Fold, *, drop_seen: bool = True
         return None
     everybody = msgspec.structs.replace(split, drop_cold_users=False).folds(data, drop_seen=drop_seen)[-1]
     rows = np.flatnonzero(everybody.history.lengths == 0)
-    return replace(_of_users(everybody, rows), past=test.past) if len(rows) else None
+    return replace(everybody.take(rows), past=test.past) if len(rows) else None
 
 
 def drawn_users(fold: Fold, limit: int | None, rng: np.random.Generator) -> Fold:
@@ -96,14 +95,4 @@ def drawn_users(fold: Fold, limit: int | None, rng: np.random.Generator) -> Fold
     """
     if limit is None or len(fold) <= limit:
         return fold
-    return _of_users(fold, np.sort(rng.choice(len(fold), limit, replace=False)))
-
-
-def _of_users(fold: Fold, rows: IntVector) -> Fold:
-    return replace(
-        fold,
-        user=fold.user[rows],
-        now=fold.now[rows],
-        history=fold.history.take(rows),
-        truth=fold.truth.take(rows),
-    )
+    return fold.take(np.sort(rng.choice(len(fold), limit, replace=False)))

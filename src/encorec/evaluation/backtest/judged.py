@@ -1,7 +1,7 @@
 """What one exam says of every system: the values of each user, kept small enough to hold several exams."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -56,6 +56,7 @@ class JudgedFold:
         item_age: the segment of each wanted item.
         systems: by name.
         shifts: retriever -> what the second stage moved.
+        length: (n,) events in the history of each user.
 
     Example:
         >>> from encorec.data.dataset import Dataset
@@ -75,6 +76,7 @@ class JudgedFold:
     item_age: Categories
     systems: dict[str, JudgedSystem]
     shifts: dict[str, RankShift]
+    length: IntVector = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.user)
@@ -95,7 +97,8 @@ class JudgedFold:
         segments = {name: replace(one, code=one.code[kept]) for name, one in self.segments.items()}
         age = replace(self.item_age, code=self.item_age.code[wanted])
         owner = (np.cumsum(kept) - 1)[self.owner[wanted]]
-        return JudgedFold(self.statistics, self.user[kept], owner, segments, age, systems, {})
+        length = self.length[kept] if len(self.length) else self.length
+        return JudgedFold(self.statistics, self.user[kept], owner, segments, age, systems, {}, length)
 
 
 def judge_system(config: EvaluationConfig, fold: Fold, lists: IntMatrix) -> JudgedSystem:

@@ -75,6 +75,9 @@ class EvaluationConfig(Config):
         cold_users: judge users without a past apart where the split leaves them out of the truth.
         segments: groups that are reported apart.
         systems: systems of one's own, by name.
+        explain: tell what the ranker of the newest exam looks at: SHAP values, and what is lost without each feature.
+        curve: draw what variety costs on the newest exam: the pipeline's selection at five strengths, or where it is
+            the best k all that the items allow.
 
     Example:
         >>> EvaluationConfig(metric="mrr@3", metrics=("recall@20",)).all_metrics
@@ -93,6 +96,8 @@ class EvaluationConfig(Config):
     cold_users: bool = True
     segments: SegmentsConfig = SegmentsConfig()
     systems: dict[str, SystemConfig] = msgspec.field(default_factory=dict[str, SystemConfig])
+    explain: bool = True
+    curve: bool = False
 
     def __post_init__(self) -> None:
         bounded(self, resamples=(100, 1_000_000), curves=(1, 1000), max_users=(1, 10**9))

@@ -69,7 +69,7 @@ def judged(
         item_features=evidence.features,
         options=options,
         gain=evidence.wanted.gain,
-        user=None if evidence.train is None else np.arange(len(evidence.users)),
+        user=evidence.train_user,
         reference=reference,
         catalogue=_whole_catalogue(evidence, lists) if options.serendipity_catalogue == "given" else None,
     )
@@ -131,5 +131,5 @@ def per_user_frame(users: pl.Series, found: Evaluation, like: Any) -> Any:
     given = nw.from_native(like, pass_through=True)
     if not isinstance(given, nw.DataFrame) or given.implementation.is_polars():
         return frame
-    columns = {name: frame[name].to_list() if name == USER else frame[name].to_numpy() for name in frame.columns}
+    columns = {one.name: one.to_list() if one.dtype == pl.String else one.to_numpy() for one in frame}
     return nw.from_dict(columns, backend=given.implementation).to_native()

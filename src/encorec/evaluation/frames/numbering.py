@@ -1,6 +1,7 @@
 """From the ids of several tables to one numbering of users and items; ids of two kinds are never compared."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +9,11 @@ import polars as pl
 
 from encorec.data.sources.sheets import Column
 from encorec.errors import DataError
+from encorec.evaluation.frames.id_loops import look_up, mark
 from encorec.evaluation.frames.inputs import Ids
 from encorec.types import IntVector
 
-__all__ = ["agreed", "distinct", "rows_of"]
+__all__ = ["Numbered", "agreed", "distinct", "numbered", "rows_of"]
 
 _IDS_PER_ROW, _SMALL = 8, 1 << 20
 
@@ -65,6 +67,47 @@ def _named(column: Column) -> str:
     return f"{column.where}: column {column.name!r}"
 
 
+@dataclass(frozen=True)
+class Numbered:
+    """Ids in the order of their row numbers, and the rows of the columns that they came from.
+
+    Args:
+        ids: (n,) ids, each once.
+        first: that many of them, the first, stand in the columns that were to come first.
+        rows: one (m,) int32 array per column.
+
+    Example:
+        >>> found = numbered([pl.Series([30, 10])], [pl.Series([20, 30])])
+        >>> found.ids.to_list(), found.first, [one.tolist() for one in found.rows]
+        ([10, 30, 20], 2, [[1, 0], [2, 1]])
+    """
+
+    ids: pl.Series
+    first: int
+    rows: list[IntVector]
+
+
+def numbered(first: Sequence[pl.Series], then: Sequence[pl.Series] = ()) -> Numbered:
+    """Number all ids of the columns: those of ``first`` in ascending order, then the others of ``then`` likewise.
+
+    Args:
+        first: columns of ids, one at least.
+        then: more columns, of the same kind.
+
+    Example:
+        >>> numbered([pl.Series(["b", "a", "b"])]).rows[0].tolist()
+        [1, 0, 1]
+    """
+    front = distinct(*first)
+    later = distinct(*then) if then else front.clear()
+    known = pl.concat([front, _besides(later, front)])
+    return Numbered(known, len(front), [rows_of(one, known) for one in (*first, *then)])
+
+
+def _besides(ids: pl.Series, known: pl.Series) -> pl.Series:
+    return ids.filter(pl.Series(rows_of(ids, known) < 0))
+
+
 def distinct(*columns: pl.Series) -> pl.Series:
     """All ids of the columns, each once, in ascending order: row number i is the i-th.
 
@@ -77,7 +120,7 @@ def distinct(*columns: pl.Series) -> pl.Series:
         return pl.concat([one.unique().alias("id") for one in columns]).unique().sort()
     seen = np.zeros(span.size, bool)
     for one in columns:
-        seen[one.to_numpy() - span.low] = True
+        mark(one.to_numpy(), span.low, seen)
     return pl.Series("id", np.flatnonzero(seen) + span.low)
 
 
@@ -88,14 +131,15 @@ def rows_of(given: pl.Series, known: pl.Series) -> IntVector:
         >>> rows_of(pl.Series([20, 99]), pl.Series([10, 20])).tolist()
         [1, -1]
     """
-    span = _Span.of(given, known)
+    span = _Span.of(known, more=len(given)) if given.dtype == pl.Int64 else None
     if span is None:
-        numbered = known.to_frame("id").with_row_index("row")
-        joined = given.to_frame("id").join(numbered, on="id", how="left", maintain_order="left")
+        numbers = known.to_frame("id").with_row_index("row")
+        joined = given.to_frame("id").join(numbers, on="id", how="left", maintain_order="left")
         return joined["row"].cast(pl.Int32).fill_null(-1).to_numpy()
-    row = np.full(span.size, -1, np.int32)
-    row[known.to_numpy() - span.low] = np.arange(len(known), dtype=np.int32)
-    return row[given.to_numpy() - span.low]
+    row_of, row = np.full(span.size, -1, np.int32), np.empty(len(given), np.int32)
+    row_of[known.to_numpy() - span.low] = np.arange(len(known), dtype=np.int32)
+    look_up(given.to_numpy(), span.low, row_of, row)
+    return row
 
 
 class _Span(NamedTuple):
@@ -105,10 +149,11 @@ class _Span(NamedTuple):
     size: int
 
     @classmethod
-    def of(cls, *columns: pl.Series) -> "_Span | None":
+    def of(cls, *columns: pl.Series, more: int = 0) -> "_Span | None":
+        """Of the ids in the columns, where as many rows as theirs and ``more`` are numbered."""
         filled = [one for one in columns if len(one)]
         if not filled or any(one.dtype != pl.Int64 for one in columns):
             return None
         low = min(int(one.min()) for one in filled)  # pyright: ignore[reportArgumentType]
         size = max(int(one.max()) for one in filled) - low + 1  # pyright: ignore[reportArgumentType]
-        return cls(low, size) if size <= _IDS_PER_ROW * sum(map(len, columns)) + _SMALL else None
+        return cls(low, size) if size <= _IDS_PER_ROW * (sum(map(len, columns)) + more) + _SMALL else None

@@ -14,11 +14,13 @@ import polars as pl
 from encorec.data.sources.sheets import Column, Sheet
 from encorec.data.sources.typed import numbers
 from encorec.errors import DataError
+from encorec.evaluation.frames.id_loops import fill_lists
 from encorec.types import BoolVector, FloatVector, IntMatrix, IntVector
 
 __all__ = ["ORDER", "Shown", "lay_out"]
 
 ORDER = ("rank", "score")
+_SMALL_INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ def lay_out(
 
     Args:
         sheet: m rows with user_id, item_id and rank or score.
-        user: (m,) rows of the judged users, -1 = not judged.
-        item: (m,) item rows.
+        user: (m,) int32 rows of the judged users, -1 = not judged.
+        item: (m,) int32 item rows.
         users: judged users n.
         width: places that are looked at; none = all.
         repeats: a list may hold an item twice.
@@ -63,19 +65,40 @@ def lay_out(
     name = next((one for one in ORDER if one in sheet), None)
     if name is None:
         raise DataError(f"{sheet.where}: has neither a column 'rank' nor a column 'score'; one must say the order")
+    column = sheet.column(name)
+    ignored = sheet.frame["user_id"].filter(pl.Series(user < 0)).n_unique() if user.min() < 0 else 0
+    if name == "rank" and not repeats and column.values.dtype in _SMALL_INTEGERS and not column.values.has_nulls():
+        lists = _ranked(user, item, column.values.cast(pl.Int64).to_numpy(), users, width)
+        if lists is not None:
+            return Shown(lists, ignored)
+    return Shown(_looked_through(sheet, user, item, users, width, column, repeats=repeats), ignored)
+
+
+def _ranked(user: IntVector, item: IntVector, rank: IntVector, users: int, width: int | None) -> IntMatrix | None:
+    """(users, width) the lists by their ranks, none where anything is wrong with them."""
+    longest = int(np.bincount(user + 1)[1:].max(initial=0))
+    width = longest if width is None else min(width, longest)
+    lists, newest = np.full((users, width), -1, np.int32), np.full(int(item.max()) + 1, -1, np.int32)
+    ranked = np.full(len(user), -1, np.int32)
+    right = fill_lists(user, item, rank, np.zeros(users + 1, np.int64), newest, ranked, lists)
+    return lists if right else None
+
+
+def _looked_through(
+    sheet: Sheet, user: IntVector, item: IntVector, users: int, width: int | None, column: Column, *, repeats: bool
+) -> IntMatrix:
+    """(users, width) the lists, checked step by step, so that a complaint can say what is wrong with which row."""
     kept = np.flatnonzero(user >= 0)
     rows = _Rows(sheet, kept, user[kept].astype(np.int64), item[kept])
     if not repeats:
         rows.refuse_repeats()
-    column = sheet.column(name)
-    place = _by_rank(rows, column) if name == "rank" else _by_score(rows, column)
+    place = _by_rank(rows, column) if column.name == "rank" else _by_score(rows, column)
     longest = int(place.max(initial=-1)) + 1
     width = longest if width is None else min(width, longest)
     lists = np.full((users, width), -1, np.int32)
     front = place < width
     lists[rows.user[front], place[front]] = rows.item[front]
-    others = sheet.frame["user_id"].filter(pl.Series(user < 0))
-    return Shown(lists, others.n_unique())
+    return lists
 
 
 @dataclass(frozen=True)

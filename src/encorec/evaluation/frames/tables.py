@@ -11,7 +11,7 @@ from encorec.data.sources.sheets import counted
 from encorec.errors import DataError
 from encorec.evaluation.frames.catalogue import describe_items, refuse_repeated_items, train_table
 from encorec.evaluation.frames.inputs import ITEM, USER, Ids, Input, TableLike, open_input
-from encorec.evaluation.frames.numbering import agreed, distinct, rows_of
+from encorec.evaluation.frames.numbering import Numbered, agreed, distinct, numbered, rows_of
 from encorec.evaluation.frames.shown import ORDER, Shown, lay_out
 from encorec.evaluation.frames.wanted import GAIN, Wanted, gather, relevant_rows
 from encorec.types import BoolVector, IntVector
@@ -49,7 +49,8 @@ class Evidence:
         users: (n,) ids of the judged users, ascending.
         shown: name of a system -> its lists.
         wanted: the truth.
-        train: training interactions of a numbering where the n judged users come first.
+        train: training interactions.
+        train_user: (n,) int32 rows of the judged users in ``train``, -1 = not there.
         features: of all items.
         catalogue: that many items, the first of the numbering, are the catalogue; none = unknown.
         items: size of the item numbering.
@@ -65,6 +66,7 @@ class Evidence:
     shown: dict[str, Shown]
     wanted: Wanted
     train: Interactions | None
+    train_user: IntVector | None
     features: FeatureTable | None
     catalogue: int | None
     items: int
@@ -131,9 +133,10 @@ def number_tables(tables: Tables, width: int | None, *, repeats: bool = False) -
     user_ids, item_ids = _agreed(tables, USER), _agreed(tables, ITEM)
     relevant = relevant_rows(tables.truth.sheet)
     users = distinct(user_ids["truth"].filter(pl.Series(relevant)))
-    known, catalogue = _known_items(item_ids)
-    rows = {name: rows_of(one, known) for name, one in item_ids.items()}
-    wanted = _wanted(tables.truth, relevant, rows_of(user_ids["truth"], users), rows["truth"], len(users), len(known))
+    known, rows = _known_items(item_ids)
+    listed = "train" in rows or "items" in rows
+    size = len(known.ids)
+    wanted = _wanted(tables.truth, relevant, rows_of(user_ids["truth"], users), rows["truth"], len(users), size)
     shown = {
         name: _shown(
             one, rows_of(user_ids[f"recs {name}"], users), rows[f"recs {name}"], len(users), width, repeats=repeats
@@ -142,14 +145,16 @@ def number_tables(tables: Tables, width: int | None, *, repeats: bool = False) -
     }
     if tables.items is not None:
         refuse_repeated_items(tables.items.sheet.column(ITEM), item_ids["items"])
+    trained = None if tables.train is None else numbered([user_ids["train"]])
     return Evidence(
         users,
         shown,
         wanted,
-        None if tables.train is None else _train(user_ids["train"], users, rows["train"], len(known)),
-        None if tables.items is None else describe_items(tables.items.sheet, rows["items"], len(known)),
-        catalogue,
-        len(known),
+        None if trained is None else train_table(trained.rows[0], rows["train"], trained.first, size),
+        None if trained is None else rows_of(users, trained.ids),
+        None if tables.items is None else describe_items(tables.items.sheet, rows["items"], size),
+        known.first if listed else None,
+        size,
     )
 
 
@@ -164,15 +169,12 @@ def _agreed(tables: Tables, column: str) -> dict[str, pl.Series]:
     return dict(zip(given, agreed(list(given.values())), strict=True))
 
 
-def _known_items(ids: Mapping[str, pl.Series]) -> tuple[pl.Series, int | None]:
-    """All item ids, those of the catalogue first, and how many these are."""
-    listed = [one for name, one in ids.items() if name in ("train", "items")]
-    everything = distinct(*ids.values())
-    if not listed:
-        return everything, None
-    catalogue = distinct(*listed)
-    beyond = everything.filter(~everything.is_in(catalogue.implode()))
-    return pl.concat([catalogue, beyond]), len(catalogue)
+def _known_items(ids: Mapping[str, pl.Series]) -> tuple[Numbered, dict[str, IntVector]]:
+    """All items, those of train and of the items first, and the rows of every table."""
+    listed = {name: one for name, one in ids.items() if name in ("train", "items")} or dict(ids)
+    beside = {name: one for name, one in ids.items() if name not in listed}
+    found = numbered(list(listed.values()), list(beside.values()))
+    return found, dict(zip((*listed, *beside), found.rows, strict=True))
 
 
 def _wanted(truth: Input, relevant: BoolVector, user: IntVector, item: IntVector, users: int, items: int) -> Wanted:
@@ -190,10 +192,3 @@ def _shown(given: Input, user: IntVector, item: IntVector, users: int, width: in
             f"but others have, such as {example!r}; are these lists of other users, or the ids spelt otherwise?"
         )
     return lay_out(given.sheet, user, item, users, width, repeats=repeats)
-
-
-def _train(user_ids: pl.Series, judged: pl.Series, item: IntVector, items: int) -> Interactions:
-    """Judged users keep their rows, the others of the training data come after them."""
-    others = distinct(user_ids)
-    everybody = pl.concat([judged, others.filter(~others.is_in(judged.implode()))])
-    return train_table(rows_of(user_ids, everybody), item, len(everybody), items)

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from encorec import __version__
-from encorec.evaluation.report import breakdowns, figures
+from encorec.evaluation.report import after_ranking, breakdowns, explanation, figures
+from encorec.evaluation.report.ablation import ablation
+from encorec.evaluation.report.lengths import lengths
 from encorec.page import Facts, Page, Prose, Section, Verdict, write_page
 
 __all__ = ["report_page", "write_report"]
@@ -23,13 +25,18 @@ def report_page(report: Mapping[str, Any]) -> Page:
         Section("What the second stage gains", figures.differences(report)),
         Section("At every length of list", figures.curves(report)),
         Section("Accuracy, novelty, diversity", figures.trade_off(report)),
+        Section("What variety costs", after_ranking.variety(report)),
         Section("Exam by exam", figures.exams(report)),
+        Section("By number of events in the history", lengths(report)),
         *breakdowns.segments(report),
         Section("Age of what was wanted", breakdowns.item_age(report)),
         Section("Users without a past", breakdowns.cold_users(report)),
         Section("What the second stage moved", breakdowns.rank_shift(report)),
         Section("What retrieval can reach", breakdowns.ceilings(report)),
         Section("What the ranker looks at", breakdowns.importance(report)),
+        Section("What features do to scores", explanation.features(report)),
+        Section("What each part is worth", ablation(report)),
+        Section("Whether probabilities keep their word", after_ranking.probabilities(report)),
     ]
     data = report["data"]
     made = f"encorec {__version__}, seed {report['seed']}, data {data['source']} {data['fingerprint'][:12]}"
