@@ -3,9 +3,9 @@
     python -m benchmarks.quality.bench_retrieval [DATA ...] [--movielens-1m FOLDER] [--movietweetings FOLDER]
 
 A model must reach 98 % of the other's NDCG@10, unless the difference may be chance. Models that chance takes part in
-are fitted with several seeds on either side; a user's metric is the mean over them. The intervals are over users; how far
-apart the seeds are stands beside them. MovieLens-100K is cut once more as the benchmark of Microsoft Recommenders does.
-A data set that is not run keeps its rows.
+are fitted with several seeds on either side; a user's metric is the mean over them. The intervals are over users; how
+far apart the seeds are stands beside them. MovieLens-100K is cut once more as the benchmark of Microsoft Recommenders
+does. A data set that is not run keeps its rows.
 """
 
 import csv

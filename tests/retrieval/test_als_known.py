@@ -285,3 +285,15 @@ def test_nobody_and_nothing() -> None:
     model = fitted(empty, bias=True, **FEATURES)
     queries = Queries(Histories.empty(1), np.array([9]), asks(WORLD, [[]]).eligible)
     assert np.isfinite(model.scores(queries)).all()
+
+
+def test_fitting_again_forgets_the_old_form() -> None:
+    model = fitted(item_features=("genres",))
+    model.encode(asks(WORLD, HISTORIES))
+    wider = replace(WORLD, item_features=FeatureTable(PLAIN.interactions.items, tags={"genres": wide_tags()}))
+    again = model.fit(wider, rng=np.random.default_rng(5)).encode(asks(wider, HISTORIES))
+    assert again.tolist() == fitted(wider, item_features=("genres",)).encode(asks(wider, HISTORIES)).tolist()
+
+
+def wide_tags() -> Tags:
+    return Tags.of([[f"tag {one % 7}"] for one in range(PLAIN.interactions.items)])

@@ -1,6 +1,5 @@
 """Implicit ALS: item vectors are learnt, the vector of a user is solved from any history (fold-in)."""
 
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -223,7 +222,7 @@ class ALS(VectorRetriever):
         """(items,) whether anything is known of the item; found once."""
         return self._once("evidence", lambda: self.known)
 
-    @cached_property
+    @property
     def _layout(self) -> Layout:
         learnt, config = self.arrays(), self.config
         user, item = learnt["known"].tolist() if "known" in learnt else (0, 0)
