@@ -41,9 +41,15 @@ def similarity(model: ItemKNN) -> FloatMatrix:
 
 
 def similarity_of(twin: Any) -> FloatMatrix:
-    """(items, items) similarity learnt by a recommender of implicit."""
-    twin.fit(counts(WORLD), show_progress=False)
-    return twin.similarity.toarray()
+    """(items, items) similarity learnt by a recommender of implicit from the items that anybody took.
+
+    Items that nobody took are no documents; a log that is numbered by itself, as in RecTools, has none.
+    """
+    taken = np.flatnonzero(WORLD.interactions.item_counts)
+    twin.fit(counts(WORLD)[:, taken], show_progress=False)
+    found = np.zeros((ITEMS, ITEMS))
+    found[np.ix_(taken, taken)] = twin.similarity.toarray()
+    return found
 
 
 @pytest.mark.parametrize("weighting", TWINS)

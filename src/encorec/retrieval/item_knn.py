@@ -124,7 +124,8 @@ class ItemKNN(ScoringRetriever):
 
     def _changed(self, table: Interactions, events: Interactions) -> BoolVector:
         """(items,) items whose weights are others than before the new events."""
-        grown = table.items > len(self.arrays()["prior"])
+        first = (events.item_counts > 0) & (events.item_counts == table.item_counts[: events.items])
+        grown = table.items > len(self.arrays()["prior"]) or bool(first.any())  # an item more that anybody took
         changed = np.full(table.items, len(events) + grown > 0)
         if self.config.weighting in ("cosine", "jaccard"):
             changed = np.zeros(table.items, bool)

@@ -35,7 +35,7 @@ def weighted_rows(
         return weighted
     if weighting == "bm25":
         total = np.asarray(counts.sum(axis=1)).ravel()
-        mean = total.sum() / max(len(total), 1)
+        mean = total.sum() / max(np.count_nonzero(lengths), 1)
         penalty = frequency_penalty(total, mean, saturation, length_penalty)
         tf = weighted.data * (saturation + 1) / (np.repeat(penalty, lengths) + weighted.data)
         weighted.data = tf * inverse_frequency(counts)[weighted.indices]
@@ -55,7 +55,8 @@ def inverse_frequency(counts: sparse.csr_array) -> FloatVector:
         [-0.405, 0.0]
     """
     shape: Any = counts.shape
-    return np.log(max(shape[0], 1)) - np.log1p(np.bincount(counts.indices, minlength=shape[1]))
+    documents = np.count_nonzero(np.diff(counts.indptr))  # rows of nothing say nothing of how rare a column is
+    return np.log(max(documents, 1)) - np.log1p(np.bincount(counts.indices, minlength=shape[1]))
 
 
 def frequency_penalty(length: FloatVector, mean: float, saturation: float, length_penalty: float) -> FloatVector:
