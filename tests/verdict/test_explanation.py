@@ -6,12 +6,16 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from tests.contracts.worlds import lessons
 from tests.worlds import Trained
 
 from encorec.evaluation.report.explanation import features
 from encorec.pipeline.eligibility import fold_queries
 from encorec.pipeline.manifest import read_manifest
 from encorec.pipeline.two_stage import TwoStage
+from encorec.ranking.catboost_ranker import CatBoostConfig
+from encorec.ranking.explain import mean_contributions, ndcg, permutation_losses
+from encorec.ranking.registry import make_ranker
 from encorec.verdict.explanation import POINTS, ROWS_PER_USER, explain_exam, without_points
 
 
@@ -45,6 +49,25 @@ def test_what_decides_is_missed_when_it_is_shuffled(told: dict[str, Any]) -> Non
     assert told["metric"] == "ndcg@10"
     most = max(losses.values(), key=lambda loss: loss["mean"])
     assert most["ci95"][0] > 0
+
+
+def test_the_feature_that_makes_the_label_is_used_most_and_missed_most() -> None:
+    rows = lessons(rows=3000)
+    names = tuple(f"f{one}" for one in range(rows.features.shape[1]))
+    ranker = make_ranker(CatBoostConfig(max_trees=60)).fit(rows, names, seed=0)
+    query, wanted = rows.group, np.bincount(rows.group, rows.label > 0).astype(np.int64)
+    used = mean_contributions(ranker.contributions(rows.features), query).mean(axis=0)
+    losses = permutation_losses(
+        ranker,
+        rows.features,
+        lambda scores: ndcg(scores, rows.label, query, wanted, 10),
+        np.arange(len(names)),
+        np.random.default_rng(0),
+    )
+    assert int(np.argmax(used)) == int(np.argmax(losses.mean(axis=0))) == 0
+    error = losses[:, 0].std() / len(losses) ** 0.5
+    assert losses[:, 0].mean() > 5 * error
+    assert np.abs(losses[:, 1:].mean(axis=0)).max() < 0.2 * losses[:, 0].mean()
 
 
 def test_points_are_few_and_levels_are_shares(told: dict[str, Any]) -> None:
