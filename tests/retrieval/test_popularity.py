@@ -43,7 +43,16 @@ def counted_slowly(data: Dataset, config: PopularityConfig, users: set[int]) -> 
         age = (max(table.time) - time) / DAY
         if user in users and (config.days is None or age < config.days):
             counts[item] += 1 if config.half_life_days is None else 0.5 ** (age / config.half_life_days)
+    counts = untied(counts, config, data)
     return counts / counts.max()
+
+
+def untied(counts: FloatVector, config: PopularityConfig, data: Dataset) -> FloatVector:
+    """Whole counts of a window or segment lose up to half a count by how few users took the item ever."""
+    if config.half_life_days is not None or not (config.days or config.segments):
+        return counts
+    users = np.array([len(set(data.interactions.user[data.interactions.item == item])) for item in range(len(counts))])
+    return np.where(counts > 0, counts - (1 - users / users.max()) / 2, 0)
 
 
 def with_the_rest_behind(share: FloatVector) -> FloatVector:
@@ -69,6 +78,16 @@ def test_decay_worked_by_hand() -> None:
     data = Dataset.of(Interactions.of([0, 1, 2, 2, 3], [0, 0, 1, 2, 2], [0, 0, DAY, 0, DAY]))
     scores = fitted(PopularityConfig(half_life_days=1), data).scores(asks(data, [[]]))
     assert scores[0].tolist() == pytest.approx([1 / 1.5, 1 / 1.5, 1])
+
+
+def test_equal_counts_of_a_window_stand_by_all_time_popularity() -> None:
+    """Items 0, 1, 2: one user each today; before that taken by 1, 3 and 2 users; item 3 by two today and nobody else."""
+    before = [(0, 0), (0, 1), (1, 1), (2, 1), (0, 2), (1, 2)]
+    today = [(5, 0), (5, 1), (5, 2), (6, 3), (7, 3)]
+    users, items = zip(*before, *today, strict=True)
+    data = Dataset.of(Interactions.of(users, items, [0] * len(before) + [9 * DAY] * len(today)))
+    scores = fitted(PopularityConfig(days=7), data).scores(asks(data, [[]]))[0]
+    assert np.argsort(-scores).tolist() == [3, 1, 2, 0]
 
 
 def test_a_user_counts_once_per_item_however_often() -> None:
@@ -147,6 +166,8 @@ def measured_slowly(data: Dataset, config: PopularityConfig) -> FloatVector:
             number[item] += fade
     if config.count == "mean-weight":
         amount = amount / np.maximum(number, 1e-300)
+    if config.count == "events":
+        amount = untied(amount, config, data)
     return amount / amount.max()
 
 

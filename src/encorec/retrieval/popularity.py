@@ -57,9 +57,9 @@ class PopularityConfig(Config, tag="popularity", tag_field="kind"):
 class Popularity(ScoringRetriever):
     """Users per item, each counted once, at the newest interaction; or what ``count`` says.
 
-    Items outside the window follow by all-time popularity; in a segment, items that nobody there took follow in the
-    order for everybody. Where categories take turns, the score of an item is its place: 1 for the first, near 0 for the
-    last that was taken.
+    Equal counts of a window or segment stand in the order of all-time popularity, in which items outside the window
+    follow; in a segment, items that nobody there took follow in the order for everybody. Where categories take turns,
+    the score of an item is its place: 1 for the first, near 0 for the last that was taken.
 
     Example:
         >>> from encorec.data.interactions import Interactions
@@ -78,9 +78,10 @@ class Popularity(ScoringRetriever):
         columns, categories, table = self._columns(data), self._categories(data), data.interactions
         taken = Taken(table.user, table.item, self._fade(table.end - 1 - table.time), table.weight)
         code, segment = self._found_segments(data, columns)
-        own = self._shares(taken, categories, table.items, np.zeros(table.users, np.int64), 1)[0]
-        everybody = np.where(own > 0, own, popularity_prior(data))
-        inside = self._shares(taken, categories, table.items, segment, len(code))
+        prior = popularity_prior(data)
+        own = self._shares(taken, categories, prior, np.zeros(table.users, np.int64), 1)[0]
+        everybody = np.where(own > 0, own, prior)
+        inside = self._shares(taken, categories, prior, segment, len(code))
         rows = np.vstack([everybody[None], np.where(inside > 0, inside, everybody - 1)])
         return {
             "popularity": rows.astype(np.float32),
@@ -142,11 +143,11 @@ class Popularity(ScoringRetriever):
         return code[large], np.where(large[known], (np.cumsum(large) - 1)[known], -1).astype(np.int64)
 
     def _shares(
-        self, taken: Taken, categories: ItemLists | None, items: int, group: IntVector, groups: int
+        self, taken: Taken, categories: ItemLists | None, prior: FloatVector, group: IntVector, groups: int
     ) -> FloatMatrix:
         """(groups, items) share of the top item, or 1 for the first in turn; 0 where nobody of the group took it."""
         count = self.config.count
-        counts = taken_counts(taken, items, count, group, groups)
+        counts = self._untied(taken_counts(taken, len(prior), count, group, groups), prior)
         if categories is None:
             return counts / np.maximum(counts.max(axis=1, initial=0, keepdims=True), 1e-12)
         named = int(categories.item.max(initial=-1)) + 1
@@ -154,6 +155,13 @@ class Popularity(ScoringRetriever):
         for own, of_categories in zip(counts, popular, strict=True):
             own[:] = self._in_turns(own, of_categories, categories)
         return counts
+
+    def _untied(self, counts: FloatMatrix, prior: FloatVector) -> FloatMatrix:
+        """Whole counts of windows and segments, where many are equal, with less than one for all-time popularity."""
+        whole = self.config.count in ("users", "events") and self.config.half_life_days is None
+        if not whole or (self.config.days is None and not self.config.segments):
+            return counts
+        return np.where(counts > 0, counts + prior / 2, 0)
 
     def _in_turns(self, counts: FloatVector, popular: FloatVector, categories: ItemLists) -> FloatVector:
         """(items,) 1 for the first item when categories take turns, falling to 0 behind the last with a count.
