@@ -28,7 +28,7 @@ from encorec.evaluation.evaluate import Evaluation, evaluate
 from encorec.evaluation.uncertainty import compare, interval
 from encorec.pipeline.eligibility import fold_queries
 from encorec.types import IntMatrix
-from encorec.verdict import TWO_STAGE, single_lists
+from encorec.verdict.systems import TWO_STAGE, asked_in_blocks, pipeline_systems
 from encorec.workflow import Exam, RunConfig, examine
 
 FILE = RESULTS / "peers.csv"
@@ -58,11 +58,10 @@ class System:
 
 
 def encorec_systems(run: RunConfig, exam: Exam) -> Iterator[System]:
-    """Every retriever alone, and the two-stage."""
+    """Every retriever alone, the fusion of all by reciprocal ranks, and the two-stage."""
     queries = fold_queries(exam.test, run.seen)
-    for name, retriever in exam.pipeline.first.retrievers.items():
-        yield System(OURS, name, "", single_lists(retriever, queries, K))
-    yield System(OURS, TWO_STAGE, "", exam.pipeline.recommend(queries, K).item)
+    for name, system in pipeline_systems(exam.pipeline).items():
+        yield System(OURS, name, "", asked_in_blocks(system, queries, K))
 
 
 class Contest:

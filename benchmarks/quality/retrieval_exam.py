@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 from benchmarks.peers.conversation import Peer
 from benchmarks.quality.retrieval_pairs import SEEDS, Pair
 
+from encorec.config import Config
 from encorec.data.dataset import Dataset
 from encorec.data.features import FeatureTable
 from encorec.data.splits import Fold
 from encorec.pipeline.eligibility import SeenRule, fold_queries
+from encorec.retrieval.als import ALSConfig
 from encorec.retrieval.registry import RETRIEVERS
 from encorec.types import IntMatrix, IntVector, ItemLists, Queries
 from encorec.verdict import single_lists
@@ -75,12 +78,21 @@ class RetrievalExam:
 
     def ours(self, pair: Pair, k: int) -> Lists:
         """The lists of the retriever."""
-        began, found = time.perf_counter(), []
+        began, found, config = time.perf_counter(), [], self.configured(pair)
         for seed in SEEDS[: pair.seeds]:
-            retriever = RETRIEVERS[type(pair.config)](pair.config)
+            retriever = RETRIEVERS[type(config)](config)
             retriever.fit(self.past, rng=np.random.default_rng(seed))
             found.append(single_lists(retriever, self.queries, k))
         return Lists(found, (time.perf_counter() - began) / pair.seeds)
+
+    def configured(self, pair: Pair) -> Config:
+        """The settings of the retriever; least squares is told the names of the features that the peer is given."""
+        if not isinstance(pair.config, ALSConfig):
+            return pair.config
+        past = self.past
+        users = tuple(past.user_features.categorical) if "user" in pair.features else ()
+        items = (*past.item_features.categorical, *past.item_features.tags) if "item" in pair.features else ()
+        return msgspec.structs.replace(pair.config, user_features=users, item_features=items)
 
     def theirs(self, pair: Pair, k: int, peer: Peer, folder: Path) -> Lists:
         """The lists of the other model."""

@@ -23,7 +23,7 @@ class Pair:
         ours: kind and settings of the retriever, as in a configuration.
         system: name in the driver ``retrieval_models``.
         settings: of that model.
-        features: sides whose features the other model is given: ``user``, ``item``.
+        features: sides whose features the other model is given, and least squares of ours: ``user``, ``item``.
         seeds: how many; the metric of a user is averaged over them.
     """
 
@@ -69,6 +69,14 @@ def als(factors: int, alpha: float, reg: float) -> Pair:
     return Pair(name, ours, "ials", {"factors": factors, **shared}, seeds=len(SEEDS))
 
 
+def featured(factors: int, features: Sequence[str]) -> Pair:
+    """Least squares in which features are known numbers of the vectors, learnt together with the others."""
+    shared = {"alpha": 1, "reg": 10, "epochs": 15}
+    ours = {"kind": "als", "embedding_size": factors, **shared}
+    theirs = {"factors": factors, **shared, "together": True}
+    return Pair(f"iALS, {factors}, features: {' '.join(features)}", ours, "ials", theirs, features, seeds=len(SEEDS))
+
+
 def svd(size: int) -> Pair:
     """Truncated singular value decomposition."""
     return Pair(f"PureSVD, {size}", {"kind": "svd", "embedding_size": size}, "pure_svd", {"factors": size})
@@ -102,6 +110,7 @@ PAIRS = (
     als(32, 1, 1),
     als(64, 1, 10),
     als(64, 10, 10),
+    *(featured(factors, sides) for factors in (32, 64) for sides in (("item",), ("user", "item"))),
     svd(32),
     svd(64),
     bpr(64),
