@@ -164,3 +164,12 @@ def test_names_of_segments_are_readable_on_a_narrow_screen(report: dict[str, Any
     lines = [line.strip() for line in shown(report, width=80).splitlines()]
     for grouping, groups in report["segments"].items():
         assert all(any(line.startswith(f"{grouping}: {label}"[:15]) for line in lines) for label in groups)
+
+
+def test_whose_order_is_served_where_it_is_not_the_rankers_is_one_line(report: dict[str, Any]) -> None:
+    line = "routed past the ranker, by events in the history: "
+    orders = {one["events"]: one["order"] for one in report["routing"] if one["order"]}
+    assert (line in shown(report)) == bool(orders)
+    routed = [{**one, "order": "popular" if one["events"] in ("new", "1-4") else None} for one in report["routing"]]
+    assert f"{line}new to popular, 1-4 to popular\n" in shown({**report, "routing": routed})
+    assert line not in shown({**report, "routing": []})

@@ -121,8 +121,8 @@ class Spy:
         self.calls: list[tuple[tuple[Any, ...], Any]] = []
         monkeypatch.setattr(workflow, name, self)
 
-    def __call__(self, *given: Any) -> Any:
-        result = self._real(*given)
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        result = self._real(*given, **named)
         self.calls.append((given, result))
         return result
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-__all__ = ["progress_bar", "show_ablation", "show_facts", "show_report"]
+__all__ = ["progress_bar", "routing_line", "show_ablation", "show_facts", "show_report"]
 
 Step = Callable[[str, int, int], None]
 
@@ -64,8 +64,25 @@ def show_report(console: Console, report: Mapping[str, Any]) -> None:
             console.print(table)
     for table in _after_ranking_tables(report):
         console.print(table)
+    routed = {one["events"]: one["order"] for one in report.get("routing", ()) if one["order"] is not None}
+    if routed:
+        console.print(routing_line(routed), highlight=False, markup=False)
     verdict = report["verdict"]
     console.print(verdict["sentence"], style="bold green" if verdict["win"] else "bold red", highlight=False)
+
+
+def routing_line(orders: Mapping[str, str]) -> str:
+    """Whose order is served where it is not the ranker's, in one line.
+
+    Args:
+        orders: events in the history -> source.
+
+    Example:
+        >>> routing_line({"new": "popular", "1-4": "als"})
+        'routed past the ranker, by events in the history: new to popular, 1-4 to als'
+    """
+    told = ", ".join(f"{length} to {order}" for length, order in orders.items())
+    return f"routed past the ranker, by events in the history: {told}"
 
 
 def _show_exam(console: Console, report: Mapping[str, Any]) -> None:

@@ -227,7 +227,12 @@ class _Sitting:
         if config.evaluation.explain:
             said |= explain_exam(config.evaluation.metric, test, config.seen, pipeline, config.seed, progress)
         return Exam(
-            {**_circumstances(config, self.data, test, parts), **said, "ranker": _ranker(parts, pipeline)},
+            {
+                **_circumstances(config, self.data, test, parts),
+                **said,
+                "ranker": _ranker(parts, pipeline),
+                "routing": msgspec.to_builtins(pipeline.routing.told) if pipeline.routing is not None else [],
+            },
             parts,
             test,
             pipeline,
@@ -237,7 +242,9 @@ class _Sitting:
         """The pipeline for an exam; ``known`` then holds the label folds that it learnt from, newest first."""
         config = self.config
         earlier = islice(earlier_folds(test, split, drop_seen=config.drop_seen), config.training.folds)
-        self.known = {self._key(fold): self._label_fold(fold, progress) for fold in earlier}
+        self.known = {
+            self._key(fold): self._label_fold(fold, progress, newest=back == 0) for back, fold in enumerate(earlier)
+        }
         if not self.known:
             raise DataError(f"split {test.name}: no label fold fits before the test; use a shorter exam or more data")
         first = fit_first_stage(config.pipeline, test.past, config.seed, progress)
@@ -277,7 +284,9 @@ class _Sitting:
         parts = (self.config.split, self.config.evaluation)
         return *self._key(test), *map(msgspec.json.encode, parts), self.data.fingerprint
 
-    def _label_fold(self, fold: Fold, progress: Progress | None, first: FirstStage | None = None) -> FoldRows:
+    def _label_fold(
+        self, fold: Fold, progress: Progress | None, first: FirstStage | None = None, *, newest: bool = True
+    ) -> FoldRows:
         """What a fold teaches; its first stage is fitted here where it is not at hand."""
         key, config = self._key(fold), self.config
 
@@ -285,9 +294,9 @@ class _Sitting:
             if key in self.known:
                 return self.known[key]
             fitted = first or fit_first_stage(config.pipeline, fold.past, config.seed, progress)
-            return fold_rows(config.pipeline, fold, fitted, config.seed, progress)
+            return fold_rows(config.pipeline, fold, fitted, config.seed, progress, newest=newest)
 
-        return make() if self.checkpoints is None else self.checkpoints.kept(key, make)
+        return make() if self.checkpoints is None else self.checkpoints.kept((*key, str(newest)), make)
 
 
 def _circumstances(config: RunConfig, data: Dataset, test: Fold, parts: Sequence[FoldRows]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Ceiling(msgspec.Struct, forbid_unknown_fields=True):
     union: float
     sources: dict[str, float]
     candidates_per_query: float
+    taught: dict[str, int]
 
 
 class Spread(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,6 +66,18 @@ class Segment(msgspec.Struct, forbid_unknown_fields=True):
     answers: int
     systems: dict[str, Interval]
     difference: Gain
+
+
+class Route(msgspec.Struct, forbid_unknown_fields=True):
+    events: str
+    order: str | None
+    queries: int
+    shortened: int
+    taught: int
+    ranker: float | None
+    best: str | None
+    mean: float | None
+    p: float | None
 
 
 class Report(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,6 +101,7 @@ class Report(msgspec.Struct, forbid_unknown_fields=True):
     curves: dict[str, Any]
     rank_shift: dict[str, dict[str, list[Any]]]
     explanation: dict[str, Any]
+    routing: list[Route]
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +209,11 @@ def test_an_interrupted_training_goes_on_where_it_stopped(weeks: Path) -> None:
     whole = succeeded(weeks, "train", "weeks.toml", "--out", "whole")
     assert resumed.stderr.count("· candidates of fold") == whole.stderr.count("· candidates of fold") - len(kept)
     assert content(weeks / "artifact") == content(weeks / "whole")
+    routings = [read_manifest(weeks / name).routing for name in ("artifact", "whole")]
+    assert routings[0] == routings[1]
+    line = "routed past the ranker, by events in the history: "
+    told = ", ".join(f"{length} to {order}" for length, order in routings[1].items())
+    assert bool(told) == (f"{line}{told}" in whole.stderr)
     assert not (weeks / "artifact.checkpoints").exists()
     resumed_report, whole_report = (read_manifest(weeks / name).figures for name in ("artifact", "whole"))
     assert json.dumps(resumed_report) == json.dumps(whole_report)

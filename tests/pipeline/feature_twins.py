@@ -1,8 +1,11 @@
 """Every candidate feature once more: plain Python, one candidate at a time, straight from its definition."""
 
-from math import isnan, log2, nan
+from datetime import UTC, datetime
+from math import cos, isnan, log, log2, nan, pi, sin
 
 from tests.pipeline.drawn import DAY, HOUR, SOURCES, Asked, World
+
+GAP_MINUTES = 150
 
 
 def mean(values: list[float]) -> float:
@@ -108,3 +111,43 @@ def own(world: World, asked: Asked, place: int) -> list[float]:
     idle = (asked.now - times[-1]) / DAY if times else nan
     step = (times[-1] - times[0]) / (len(times) - 1) / DAY if len(times) > 1 else nan
     return [len(times), sum(weights), idle, step, idle / max(step, 0.04) if len(times) > 1 else nan, len(recent)]
+
+
+def segments(world: World, asked: Asked, place: int) -> list[float]:
+    """How much more often users of the same sex took the item than all users did, as if 20 more were like all."""
+    item, sex = asked.candidates[place], asked.features[1]
+    everybody = {user for user, _, _, _ in world.rows}
+    takers = {user for user, one, _, _ in world.rows if one == item}
+    if isnan(sex) or not takers:
+        return [nan, nan]
+    value = sorted({name for name in world.sexes if name})[int(sex)]
+    alike = {user for user in everybody if world.sexes[user] == value}
+    share = len(takers) / len(everybody)
+    lift = log((len(alike & takers) + 20 * share) / (len(alike) + 20)) - log(share)
+    return [lift, lift]
+
+
+def time(world: World, asked: Asked, place: int) -> list[float]:
+    """Hour and weekday in UTC; how much more of the item's events fall into this quarter and this kind of day."""
+    now = datetime.fromtimestamp(asked.now, UTC)
+    angle = 2 * pi * (now.hour * HOUR + now.minute * 60 + now.second) / DAY
+    events = [(one, datetime.fromtimestamp(time, UTC)) for _, one, time, _ in world.rows]
+
+    def lift(alike: list[tuple[int, bool]]) -> float:
+        share = mean([float(same) for _, same in alike])
+        own = [same for one, same in alike if one == asked.candidates[place]]
+        return log((sum(own) + 20 * share) / (len(own) + 20)) - log(share) if own and share else nan
+
+    part = lift([(one, then.hour // 6 == now.hour // 6) for one, then in events])
+    kind = lift([(one, (then.weekday() >= 5) == (now.weekday() >= 5)) for one, then in events])
+    return [sin(angle), cos(angle), now.weekday(), part, kind]
+
+
+def session(world: World, asked: Asked, place: int) -> list[float]:
+    """Events back to the first pause that is too long, counted from now; minutes that they span, and since then."""
+    visit: list[int] = []
+    for _, time, _ in reversed(asked.history):
+        if (visit[-1] if visit else asked.now) - time > GAP_MINUTES * 60:
+            break
+        visit.append(time)
+    return [len(visit), (visit[0] - visit[-1]) / 60, (asked.now - visit[0]) / 60] if visit else [0, nan, nan]

@@ -21,8 +21,11 @@ from encorec.pipeline.candidate_features.context import Context
 from encorec.pipeline.candidate_features.item_activity import ItemActivity
 from encorec.pipeline.candidate_features.own_history import OwnHistory
 from encorec.pipeline.candidate_features.recent_similarity import RecentSimilarity
+from encorec.pipeline.candidate_features.segment_taste import SegmentTaste
+from encorec.pipeline.candidate_features.session import Session
 from encorec.pipeline.candidate_features.source_scores import SourceScores
 from encorec.pipeline.candidate_features.static_values import StaticValues
+from encorec.pipeline.candidate_features.time_of_asking import TimeOfAsking
 from encorec.pipeline.candidate_features.traits import Traits
 from encorec.pipeline.candidate_features.user_activity import UserActivity
 from encorec.pipeline.eligibility import fold_queries
@@ -39,6 +42,9 @@ GROUPS: dict[str, tuple[Callable[[Dataset], Any], Twin]] = {
     "traits": (Traits.fit, feature_twins.traits),
     "static": (StaticValues.fit, feature_twins.static),
     "own": (lambda _: OwnHistory(), feature_twins.own),
+    "segments": (SegmentTaste.fit, feature_twins.segments),
+    "time": (TimeOfAsking.fit, feature_twins.time),
+    "session": (lambda _: Session(feature_twins.GAP_MINUTES), feature_twins.session),
 }
 
 

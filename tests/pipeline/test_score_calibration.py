@@ -90,7 +90,7 @@ def test_the_draw_takes_nothing_from_the_stream_of_the_negatives() -> None:
 
 def test_of_a_single_fold_users_are_divided_and_none_is_on_both_sides() -> None:
     fold = taught_by(0)
-    taught, watched = divided("platt", fold.rows, 7)
+    taught, watched = divided(True, fold.rows, 7)
     assert watched is not None
     assert set(taught.user.tolist()).isdisjoint(watched.user.tolist())
     assert held_apart(watched.user, 7).all()

@@ -7,7 +7,7 @@ import typer
 
 from encorec.cli.run_files import current_folder_first, kept_for, refuse_unwritable
 from encorec.cli.terminal import AsJson, ConfigPath, err, out, print_json, tell
-from encorec.console import progress_bar, show_report
+from encorec.console import progress_bar, routing_line, show_report
 
 __all__ = ["app"]
 
@@ -48,7 +48,10 @@ def train_command(
     with progress_bar(err) as step:
         folder = train(run, data, to, exam=exam, progress=step)
     checkpoints.clear()
-    order = read_manifest(folder).order
+    manifest = read_manifest(folder)
+    order = manifest.order
+    if manifest.routing:
+        tell(routing_line(manifest.routing))
     served = f"; the ranker gained nothing, so the order of {order} is served" if order else ""
     tell(f"artifact, refit on all {len(data.interactions):,} interactions: {folder}{served}")
 

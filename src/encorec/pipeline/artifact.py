@@ -36,7 +36,7 @@ from encorec.types import BoolVector, FloatMatrix, Histories, IntVector
 
 __all__ = ["Artifact", "load_artifact", "refuse_foreign", "save_artifact"]
 
-COMPARING = ("item-knn", "als", "covisitation")
+COMPARING = ("item-knn", "als", "hybrid", "svd", "bpr", "ease", "covisitation", "content-knn")
 
 
 @dataclass(frozen=True)
@@ -223,6 +223,9 @@ def _manifest(
     )
     if config.selection != SelectionConfig():  # its strengths are in no file
         digest.update(msgspec.json.encode(config.selection))
+    routing = {} if pipeline.routing is None else dict(pipeline.routing.orders)
+    if routing:
+        digest.update(msgspec.json.encode(routing))
     table = data.interactions
     schema = {
         "numeric": list(data.user_features.numeric),
@@ -249,6 +252,7 @@ def _manifest(
         item_schema=item_schema(data.item_features),
         files=files,
         order=pipeline.source,
+        routing=routing,
         figures=figures,
     )
 
@@ -266,7 +270,7 @@ def _assemble(folder: Path, manifest: Manifest, config: PipelineConfig, arrays: 
     return Artifact(
         manifest=manifest,
         config=config,
-        pipeline=TwoStage(first, ranker, manifest.order, *restore_choice(config, arrays)),
+        pipeline=TwoStage(first, ranker, manifest.order, *restore_choice(config, manifest.routing, arrays)),
         users=Vocabulary(arrays["users/ids"]),
         items=Vocabulary(arrays["items/ids"]),
         histories=Histories(history["indptr"], history["item"], history["time"], history["weight"]),

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from encorec.data.dataset import Dataset
 from encorec.pipeline.fit import FoldRows, PipelineConfig
+from encorec.pipeline.routing import Routing
+from encorec.pipeline.routing_choice import choose_routes
 from encorec.pipeline.score_calibration import calibrate
 from encorec.pipeline.selectors import fit_selector
 from encorec.pipeline.two_stage import FirstStage, TwoStage
 from encorec.protocols import Ranker
+from encorec.retrieval.popularity import PopularityConfig
 
 __all__ = ["assemble"]
 
@@ -22,7 +25,7 @@ def assemble(
     parts: Sequence[FoldRows] = (),
     source: str | None = None,
 ) -> TwoStage:
-    """A two-stage recommender with the selector and the calibration that ``config`` asks for.
+    """A two-stage recommender with the selector, the calibration and the routing that ``config`` asks for.
 
     Args:
         config: the pipeline.
@@ -38,4 +41,12 @@ def assemble(
     """
     taught = [part for part in parts if part.rows.label.any()]
     calibration = None if ranker is None else calibrate(config.calibration, taught, ranker, seed)
-    return TwoStage(first, ranker, source, fit_selector(config.selection, data), calibration)
+    routing = None if ranker is None else _routing(config, taught, ranker, seed)
+    return TwoStage(first, ranker, source, fit_selector(config.selection, data), calibration, routing)
+
+
+def _routing(config: PipelineConfig, taught: Sequence[FoldRows], ranker: Ranker, seed: int) -> Routing | None:
+    if not config.training.routing:
+        return None
+    popular = [name for name, one in config.retrievers.items() if isinstance(one, PopularityConfig)]
+    return choose_routes(config.quotas(), popular, config.calibration, taught, ranker, seed)

@@ -5,7 +5,9 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,12 +16,14 @@ from encorec import __version__
 from encorec.data.features import FeatureTable
 from encorec.data.splits import Fold
 from encorec.pipeline.fit import FoldRows, RetrievalCeiling
+from encorec.pipeline.routing_rows import RoutingRows
 from encorec.pipeline.score_calibration import CalibrationRows
 from encorec.ranking.training_set import TrainingSet
 
 __all__ = ["Checkpoints", "fold_digest"]
 
-CALIBRATION = ("features", "label", "weight", "user")
+CALIBRATION = tuple(one.name for one in fields(CalibrationRows))
+ROUTING = tuple(one.name for one in fields(RoutingRows))
 
 
 class Checkpoints:
@@ -95,9 +99,18 @@ def _read(path: Path) -> FoldRows | None:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             weight = kept.get("weight")
             rows = TrainingSet(kept["features"], kept["label"], kept["group"], kept["user"], weight)
-            drawn = [kept[f"calibration.{name}"] for name in CALIBRATION if f"calibration.{name}" in kept]
+            drawn, judged = (
+                [kept[f"{part}.{name}"] for name in names if f"{part}.{name}" in kept]
+                for part, names in (("calibration", CALIBRATION), ("routing", ROUTING))
+            )
             ceiling = msgspec.json.decode(kept["ceiling"].tobytes(), type=RetrievalCeiling)
-            return FoldRows(rows, ceiling, CalibrationRows(*drawn) if drawn else None, int(kept["asked"]))
+            return FoldRows(
+                rows,
+                ceiling,
+                CalibrationRows(*drawn) if drawn else None,
+                int(kept["asked"]),
+                RoutingRows(*judged) if judged else None,
+            )
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, msgspec.DecodeError):
         return None
 
@@ -114,6 +127,13 @@ def _write(path: Path, fold: FoldRows) -> None:
             asked=np.int64(fold.asked),
             **({} if fold.rows.weight is None else {"weight": fold.rows.weight}),
             ceiling=np.frombuffer(msgspec.json.encode(fold.ceiling), np.uint8),
-            **{f"calibration.{name}": getattr(fold.calibration, name) for name in CALIBRATION if fold.calibration},
+            **_named("calibration", fold.calibration, CALIBRATION),
+            **_named("routing", fold.routing, ROUTING),
         )
     os.replace(draft, path)
+
+
+def _named(part: str, rows: CalibrationRows | RoutingRows | None, names: Sequence[str]) -> dict[str, Any]:
+    """The arrays of ``rows`` as ``part.name``; those that are there."""
+    found = {name: getattr(rows, name, None) for name in names}
+    return {f"{part}.{name}": one for name, one in found.items() if one is not None}

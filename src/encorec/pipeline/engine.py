@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from encorec.errors import ArtifactError, QueryError, unknown_name
-from encorec.pipeline.artifact import Artifact, load_artifact
+from encorec.pipeline.artifact import COMPARING, Artifact, load_artifact
 from encorec.pipeline.explain import explain_slate
 from encorec.pipeline.query_building import build_queries, stored_queries
 from encorec.pipeline.requests import Answer, ItemId, Recommended, Request, Similar, UserState
@@ -143,9 +143,7 @@ class Engine:
         """The retriever of this name, or the one that compares items best."""
         found = self.artifact.item_similarity
         if found is None:
-            raise QueryError(
-                "no retriever of this artifact compares items; add one of kind item-knn, als or covisitation"
-            )
+            raise QueryError(f"no retriever of this artifact compares items; add one of kind {', '.join(COMPARING)}")
         if source is None:
             return found
         retrievers = self.artifact.pipeline.first.retrievers

@@ -164,11 +164,13 @@ def fit_ranker(
     Raises:
         DataError: no fold has anything to teach.
     """
-    taught = _aged([part for part in parts if part.rows.label.any()], config.training.half_life)
+    teaching = [part for part in parts if part.rows.label.any()]
+    taught = _aged(teaching, config.training.half_life)
     if not taught:
         raise DataError(f"none of {len(parts)} label folds holds an item that a retriever proposed and a user took")
     newest, *older = taught
-    rows, watched = (TrainingSet.join(older), newest) if older else divided(config.calibration, newest, seed)
+    apart = config.calibration != "none" or teaching[0].routing is not None
+    rows, watched = (TrainingSet.join(older), newest) if older else divided(apart, newest, seed)
     told = None if progress is None else partial(progress, "grow trees")
     return make_ranker(config.ranker).fit(rows, names, seed=seed, watched=watched, progress=told)
 

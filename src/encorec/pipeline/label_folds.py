@@ -6,11 +6,14 @@ import numpy as np
 
 from encorec.data.dataset import Dataset
 from encorec.data.fold import Fold
+from encorec.data.history_lengths import LENGTHS, length_places
 from encorec.errors import ConfigError, DataError
 from encorec.pipeline.eligibility import fold_queries
 from encorec.pipeline.fit import PipelineConfig, Progress
 from encorec.pipeline.fold_rows import FoldRows, RetrievalCeiling
 from encorec.pipeline.leakage import refuse_leak
+from encorec.pipeline.routing import FUSED, order_scores
+from encorec.pipeline.routing_rows import RoutingDraw, offered_orders
 from encorec.pipeline.score_calibration import CalibrationDraw
 from encorec.pipeline.training_config import TrainingConfig
 from encorec.pipeline.two_stage import FirstStage, query_blocks
@@ -42,7 +45,13 @@ _NO_IMPRESSIONS = (
 
 
 def fold_rows(
-    config: PipelineConfig, fold: Fold, first: FirstStage, seed: int, progress: Progress | None = None
+    config: PipelineConfig,
+    fold: Fold,
+    first: FirstStage,
+    seed: int,
+    progress: Progress | None = None,
+    *,
+    newest: bool = True,
 ) -> FoldRows:
     """Candidates of the fold's users, their features, and what they took: rows for the ranker.
 
@@ -52,6 +61,7 @@ def fold_rows(
         first: the first stage, fitted on ``fold.past``.
         seed: of the draw of negatives.
         progress: told how many queries are done.
+        newest: whether it is the newest fold of a training, on which routing is decided (``training.routing``).
 
     Raises:
         DataError: the first stage may have seen the labels, or labels need weights that the fold does not have.
@@ -63,7 +73,10 @@ def fold_rows(
     asked = _asked(len(fold), config.training.max_queries, rng)
     queries, fold = fold_queries(fold, config.seen).take(asked), fold.take(asked)
     drawn = CalibrationDraw(config.calibration, len(queries), sum(config.quotas().values()), rng)
+    places, routed = length_places(queries.history.lengths), newest and config.training.routing
+    judged = RoutingDraw(routed, first, queries.history.lengths, rng)
     parts: list[TrainingSet] = []
+    taught = np.zeros(len(LENGTHS), np.int64)
     hits, proposals = np.zeros(len(first.retrievers) + 1), 0
     for block in query_blocks(queries):
         if progress:
@@ -74,10 +87,15 @@ def fold_rows(
         hits += _proposed_hits(candidates, taken)
         proposals += len(candidates)
         features = first.features.compute(part, candidates, first.retrievers)
-        drawn.add(features, taken, known.user[candidates.query])
+        judged.add(block, known, candidates, features, taken)
+        orders = _orders(config, candidates, places[block]) if routed else None
+        drawn.add(features, taken, known.user[candidates.query], orders)
+        taught += _teaching(candidates, taken, places[block])
         parts.append(_block_rows(config.training, known, features, candidates, taken, rng))
     rows = _weighed(config.training, TrainingSet.join(parts))
-    return FoldRows(rows, _ceiling(fold, first, hits, proposals), drawn.rows(), int(np.median(fold.now)))
+    judged.ask_shortened(queries, fold)
+    ceiling = _ceiling(fold, first, hits, proposals, taught)
+    return FoldRows(rows, ceiling, drawn.rows(), int(np.median(fold.now)), judged.rows())
 
 
 def _refuse_unlabelled(config: TrainingConfig, fold: Fold) -> None:
@@ -99,7 +117,21 @@ def _proposed_hits(candidates: Candidates, taken: FloatVector) -> FloatVector:
     return np.append(candidates.proposed[taken > 0].sum(axis=0), taken.sum())
 
 
-def _ceiling(fold: Fold, first: FirstStage, hits: FloatVector, proposals: int) -> RetrievalCeiling:
+def _teaching(candidates: Candidates, taken: FloatVector, places: IntVector) -> IntVector:
+    """(lengths,) queries of a block with something taken among their candidates, by length of the history."""
+    return np.bincount(places[np.unique(candidates.query[taken > 0])], minlength=len(LENGTHS))
+
+
+def _orders(config: PipelineConfig, candidates: Candidates, places: IntVector) -> tuple[IntVector, FloatMatrix] | None:
+    """Length of the history of every candidate, and its scores by all orders that may be served, for their maps."""
+    if config.calibration == "none":
+        return None
+    orders = offered_orders(config.quotas())
+    scores = [order_scores(candidates, None if name == FUSED else name) for name in orders]
+    return places[candidates.query], np.stack(scores, axis=1).astype(np.float32)
+
+
+def _ceiling(fold: Fold, first: FirstStage, hits: FloatVector, proposals: int, taught: IntVector) -> RetrievalCeiling:
     shares = (hits / max(len(fold.truth.item), 1)).tolist()
     return RetrievalCeiling(
         fold=fold.name,
@@ -108,6 +140,7 @@ def _ceiling(fold: Fold, first: FirstStage, hits: FloatVector, proposals: int) -
         union=shares[-1],
         sources=dict(zip(first.retrievers, shares, strict=False)),
         candidates_per_query=proposals / max(len(fold), 1),
+        taught=dict(zip(LENGTHS, taught.tolist(), strict=True)),
     )
 
 

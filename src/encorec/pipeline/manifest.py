@@ -43,6 +43,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         item_schema: names of the item features that are kept for people; none in older artifacts.
         files: every file but this one.
         order: retriever whose order is served, because the ranker gained nothing; none = the ranker's order.
+        routing: histories of some length -> source whose order their queries get in place of the ranker's.
         checksum: SHA-256 of everything else in the manifest; fields at their defaults are not part of it.
         figures: measured before, by models that saw nothing of the test period.
         golden: requests with the answers that this artifact must give.
@@ -60,6 +61,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_schema: dict[str, Any]
     files: dict[str, FileEntry]
     order: str | None = None
+    routing: dict[str, str] = {}
     item_schema: dict[str, list[str]] = {}
     checksum: str = ""
     figures: dict[str, Any] = {}

@@ -6,7 +6,7 @@ candidates as the draw left out (king2001, weighting).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,9 +16,9 @@ from encorec.ranking.calibration import Calibration, CalibrationKind, fit_calibr
 from encorec.ranking.training_set import TrainingSet
 from encorec.types import BoolVector, FloatMatrix, FloatVector, IntVector
 
-__all__ = ["CalibrationDraw", "CalibrationRows", "calibrate", "divided", "held_apart"]
+__all__ = ["CalibrationDraw", "CalibrationRows", "calibrate", "calibrate_order", "divided", "held_apart"]
 
-LARGEST = 100_000
+LARGEST, LEAST_TAKEN = 100_000, 50
 HELD_APART = 0.2
 
 
@@ -31,6 +31,8 @@ class CalibrationRows:
         label: (r,) float32, above 0 = taken.
         weight: (r,) float64, candidates that each row stands for.
         user: (r,) int32 user of each row.
+        place: (r,) int64 length of the history of its query, as a place in ``LENGTHS``; none = not wanted.
+        order: (r, orders) float32 scores of the sources whose order may be served; none = not wanted.
 
     Example:
         >>> features, taken = np.zeros((4, 1), np.float32), np.array([0.0, 1.0, 0.0, 0.0])
@@ -43,10 +45,18 @@ class CalibrationRows:
     label: FloatVector
     weight: FloatVector
     user: IntVector
+    place: IntVector | None = None
+    order: FloatMatrix | None = None
 
     @classmethod
     def draw(
-        cls, features: FloatMatrix, taken: FloatVector, user: IntVector, chance: float, rng: np.random.Generator
+        cls,
+        features: FloatMatrix,
+        taken: FloatVector,
+        user: IntVector,
+        chance: float,
+        rng: np.random.Generator,
+        orders: tuple[IntVector, FloatMatrix] | None = None,
     ) -> "CalibrationRows":
         """All candidates that were taken, and each other one with the same ``chance``.
 
@@ -56,20 +66,24 @@ class CalibrationRows:
             user: (m,) user of each candidate.
             chance: of being drawn, above 0.
             rng: source of the draw.
+            orders: (m,) place and (m, orders) scores of each candidate; none = not wanted.
         """
         kept = (taken > 0) | (rng.random(len(taken)) < chance)
         weight = np.where(taken[kept] > 0, 1.0, 1 / chance)
-        return cls(features[kept], taken[kept], weight, user[kept])
+        drawn = cls(features[kept], taken[kept], weight, user[kept])
+        return drawn if orders is None else replace(drawn, place=orders[0][kept], order=orders[1][kept])
 
     @staticmethod
     def join(parts: Sequence["CalibrationRows"]) -> "CalibrationRows":
         """All parts below each other."""
-        names = ("features", "label", "weight", "user")
+        names = ("features", "label", "weight", "user", *(("place", "order") if parts[0].order is not None else ()))
         return CalibrationRows(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
 
     def take(self, kept: BoolVector) -> "CalibrationRows":
         """The rows where ``kept`` (r,)."""
-        return CalibrationRows(self.features[kept], self.label[kept], self.weight[kept], self.user[kept])
+        place = None if self.place is None else self.place[kept]
+        order = None if self.order is None else self.order[kept]
+        return CalibrationRows(self.features[kept], self.label[kept], self.weight[kept], self.user[kept], place, order)
 
 
 class CalibrationDraw:
@@ -93,10 +107,16 @@ class CalibrationDraw:
         self._chance = min(1.0, LARGEST / max(queries * proposals, 1))
         self._parts: list[CalibrationRows] = []
 
-    def add(self, features: FloatMatrix, taken: FloatVector, user: IntVector) -> None:
-        """All candidates of a block: (m, F) features, (m,) labels and users."""
+    def add(
+        self,
+        features: FloatMatrix,
+        taken: FloatVector,
+        user: IntVector,
+        orders: tuple[IntVector, FloatMatrix] | None = None,
+    ) -> None:
+        """All candidates of a block: (m, F) features, (m,) labels and users; ``orders`` as in ``CalibrationRows``."""
         if self._wanted:
-            self._parts.append(CalibrationRows.draw(features, taken, user, self._chance, self._rng))
+            self._parts.append(CalibrationRows.draw(features, taken, user, self._chance, self._rng, orders))
 
     def rows(self) -> CalibrationRows | None:
         """Everything drawn; none where nothing was wanted."""
@@ -126,23 +146,23 @@ def held_apart(user: IntVector, seed: int) -> BoolVector:
     return np.random.default_rng([seed, 7]).random(users)[user] < HELD_APART
 
 
-def divided(kind: CalibrationKind, rows: TrainingSet, seed: int) -> tuple[TrainingSet, TrainingSet | None]:
+def divided(wanted: bool, rows: TrainingSet, seed: int) -> tuple[TrainingSet, TrainingSet | None]:
     """Rows to learn from, and those of the users ``held_apart`` to watch: where a single label fold must do for both.
 
     Args:
-        kind: which map; "none" divides nothing.
+        wanted: whether something is decided on users whom the ranker has not learnt from; nothing is divided where not.
         rows: of the fold.
         seed: of the training.
 
     Example:
         >>> user = np.arange(100)
         >>> rows = TrainingSet(np.zeros((100, 1), np.float32), np.ones(100, np.float32), user, user)
-        >>> taught, watched = divided("platt", rows, 0)
-        >>> len(taught) + len(watched), divided("none", rows, 0)[1] is None
+        >>> taught, watched = divided(True, rows, 0)
+        >>> len(taught) + len(watched), divided(False, rows, 0)[1] is None
         (100, True)
     """
     apart = held_apart(rows.user, seed)
-    if kind == "none" or not 0 < apart.sum() < len(rows):
+    if not wanted or not 0 < apart.sum() < len(rows):
         return rows, None
     return rows.take(~apart), rows.take(apart)
 
@@ -162,9 +182,41 @@ def calibrate(kind: CalibrationKind, taught: Sequence[_Taught], ranker: Ranker, 
         >>> calibrate("none", [], CatBoostRanker(), 0) is None
         True
     """
+    rows = _unseen(kind, taught, seed)
+    return None if rows is None else fit_calibration(kind, ranker.score(rows.features), rows.label, rows.weight)
+
+
+def calibrate_order(
+    kind: CalibrationKind, taught: Sequence[_Taught], place: int, column: int, seed: int
+) -> Calibration | None:
+    """The map from the scores of a source whose order is served to probabilities.
+
+    It is learnt from queries with histories of the length in question, and from all where those took too little.
+
+    Args:
+        kind: which map; "none" gives none.
+        taught: as for ``calibrate``.
+        place: length of the history, as a place in ``LENGTHS``.
+        column: of ``CalibrationRows.order``.
+        seed: of the training.
+
+    Example:
+        >>> calibrate_order("platt", [], 0, 0, 0) is None
+        True
+    """
+    rows = _unseen(kind, taught, seed)
+    if rows is None or rows.order is None or not np.isfinite(rows.order[:, column]).any():
+        return None
+    here, known = rows.place == place, np.isfinite(rows.order[:, column])
+    kept = here & known if (rows.label[here & known] > 0).sum() >= LEAST_TAKEN else known
+    return fit_calibration(kind, rows.order[kept, column], rows.label[kept], rows.weight[kept])
+
+
+def _unseen(kind: CalibrationKind, taught: Sequence[_Taught], seed: int) -> CalibrationRows | None:
+    """Rows of users whom the ranker has not learnt from."""
     rows = taught[0].calibration if taught else None
     if kind == "none" or rows is None:
         return None
     if len(taught) == 1 and (apart := held_apart(rows.user, seed)).any():
-        rows = rows.take(apart)
-    return fit_calibration(kind, ranker.score(rows.features), rows.label, rows.weight)
+        return rows.take(apart)
+    return rows

@@ -28,6 +28,8 @@ class TrainingConfig(Config):
         half_life: age in days at which rows of an older label fold count half as much; none = all ages alike.
         max_queries: users per fold; more are drawn at random.
         guard: where the ranker does not win the exam, the artifact serves the order of the best retriever instead.
+        routing: queries with histories of a length for which the newest label fold shows another order to be better
+            than the ranker's (``pipeline.routing_choice``) are answered in that order.
 
     Raises:
         ConfigError: out of bounds, grades without limits, or limits that do not rise.
@@ -47,6 +49,7 @@ class TrainingConfig(Config):
     half_life: float | None = None
     max_queries: int = 50_000
     guard: bool = True
+    routing: bool = True
 
     def __post_init__(self) -> None:
         bounded(self, folds=(1, 1000), negatives=(1, 100_000), max_queries=(1, 10**9))

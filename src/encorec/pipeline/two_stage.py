@@ -11,10 +11,11 @@ import numpy as np
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.candidates import gather
 from encorec.pipeline.leakage import Origin
+from encorec.pipeline.routing import Routing, in_query_order, order_scores
 from encorec.pipeline.selectors import TopSelector
 from encorec.protocols import Ranker, Retriever, Selector
 from encorec.ranking.calibration import Calibration
-from encorec.types import Candidates, FloatVector, Queries, Slate
+from encorec.types import Candidates, FloatVector, IntVector, Queries, Slate
 
 __all__ = ["FirstStage", "TwoStage", "in_blocks", "query_blocks", "usable_cores"]
 
@@ -96,6 +97,8 @@ class TwoStage:
         source: retriever whose order holds where there is no ranker; none = reciprocal rank fusion of all.
         selector: chooses the slate.
         calibration: map from the ranker's scores to the probabilities that the slate shows; none = scores as they are.
+        routing: histories whose queries get the order of a source in place of the ranker's, and its scores: raw ones,
+            or where there is a calibration, probabilities by a map of their own. None = the ranker orders for all.
     """
 
     first: FirstStage
@@ -103,6 +106,7 @@ class TwoStage:
     source: str | None = None
     selector: Selector = field(default_factory=TopSelector)
     calibration: Calibration | None = None
+    routing: Routing | None = None
 
     def recommend(self, queries: Queries, k: int, *, threads: int = 1) -> Slate:
         """The best ``min(k, eligible)`` items of each of n queries.
@@ -118,12 +122,52 @@ class TwoStage:
         return _joined(slates, k, tuple(self.first.retrievers))
 
     def candidates(self, queries: Queries, k: int) -> Candidates:
-        """What ``k`` places are chosen from; where ``source`` gives the order, its own proposals are among them."""
-        return self.first.candidates(queries, at_least=k, besides=self.source)
+        """What ``k`` places are chosen from; where a source gives the order, its own proposals are among them."""
+        return self._by_order(queries, lambda one, part: one.first.candidates(part, at_least=k, besides=one.source))
 
     def rank(self, queries: Queries, k: int) -> Candidates:
         """All candidates of one block of queries with their relevance."""
-        found = self.candidates(queries, k)
+        return self._by_order(queries, lambda one, part: one._ranked(part, k))
+
+    def ordered_for(self, length: int) -> "TwoStage":
+        """What answers queries with a history of ``length`` events: itself, or the order that they are routed to."""
+        if self.routing is None or self.ranker is None:
+            return self
+        return self._ordered_by(self.routing.order_of(length))
+
+    def probability(self, lengths: IntVector, score: FloatVector) -> FloatVector:
+        """(n, ...) float64 probabilities that the slate shows; the scores themselves where there is no calibration.
+
+        Args:
+            lengths: (n,) events in the history that each row of scores belongs to.
+            score: (n, ...) relevance.
+        """
+        if self.calibration is None:
+            return score
+        chance = self.calibration.probability(score)
+        if self.routing is None or self.ranker is None:
+            return chance
+        return self.routing.probability(lengths, score, chance)
+
+    def _ordered_by(self, order: str | None) -> "TwoStage":
+        if order is None:
+            return self
+        return TwoStage(self.first, None, order if order in self.first.retrievers else None, self.selector)
+
+    def _by_order(self, queries: Queries, answer: Callable[["TwoStage", Queries], Candidates]) -> Candidates:
+        """The answers of those who order for these queries, as one."""
+        if self.routing is None or self.ranker is None or not self.routing.orders:
+            return answer(self, queries)
+        lengths = queries.history.lengths
+        if len(queries) == 1:
+            return answer(self._ordered_by(self.routing.order_of(int(lengths[0]))), queries)
+        groups = self.routing.groups(lengths)
+        if len(groups) <= 1:
+            return answer(self._ordered_by(groups[0][0]) if groups else self, queries)
+        return in_query_order([(rows, answer(self._ordered_by(order), queries.take(rows))) for order, rows in groups])
+
+    def _ranked(self, queries: Queries, k: int) -> Candidates:
+        found = self.first.candidates(queries, at_least=k, besides=self.source)
         relevance = self._relevance(queries, found)
         return Candidates(found.query, found.item, found.score, found.rank, found.sources, relevance)
 
@@ -131,16 +175,14 @@ class TwoStage:
         candidates = self.rank(queries, k)
         slate = self.selector.select(queries, candidates, k)
         if self.calibration is not None:
-            slate = replace(slate, score=self.calibration.probability(slate.score).astype(np.float32))
+            score = self.probability(queries.history.lengths, slate.score)
+            slate = replace(slate, score=score.astype(np.float32))
         slate.counts.update(candidates=len(candidates), selected=int(slate.filled.sum()))
         return slate
 
     def _relevance(self, queries: Queries, candidates: Candidates) -> FloatVector:
-        if self.ranker is None and self.source is not None:
-            return candidates.score[:, candidates.sources.index(self.source)]
         if self.ranker is None:
-            # Reciprocal rank fusion: cormack2009.
-            return np.nansum(1 / (60 + candidates.rank), axis=1)
+            return order_scores(candidates, self.source)
         return self.ranker.score(self.first.features.compute(queries, candidates, self.first.retrievers))
 
 

@@ -87,8 +87,8 @@ class Validation:
 
     def _judged(self, config: PipelineConfig, progress: Progress | None) -> FloatVector:
         parts = [
-            self._label_rows(config, fold, digest, progress)
-            for fold, digest in self._label_folds(config.training.folds)
+            self._label_rows(config, fold, digest, progress, newest=back == 0)
+            for back, (fold, digest) in enumerate(self._label_folds(config.training.folds))
         ]
         first = self._parts.first_stage(config, self._whole.past, self._digest, self._seed, progress)
         ranker = fit_ranker(config, parts, first.features.names, self._seed, progress)
@@ -103,16 +103,18 @@ class Validation:
         )
         return np.asarray(judge_system(self._evaluation, self.fold, lists).values[self._evaluation.metric], np.float64)
 
-    def _label_rows(self, config: PipelineConfig, fold: Fold, digest: str, progress: Progress | None) -> FoldRows:
+    def _label_rows(
+        self, config: PipelineConfig, fold: Fold, digest: str, progress: Progress | None, *, newest: bool
+    ) -> FoldRows:
         """Rows of a label fold; the ranker and what follows it do not change them."""
         told = msgspec.to_builtins(config)
         for name in ("ranker", "selection"):
             del told[name]
-        key = (msgspec.json.encode(told), digest, str(self._seed))
+        key = (msgspec.json.encode(told), digest, str(self._seed), str(newest))
 
         def make() -> FoldRows:
             first = self._parts.first_stage(config, fold.past, digest, self._seed, progress)
-            return fold_rows(config, fold, first, self._seed, progress)
+            return fold_rows(config, fold, first, self._seed, progress, newest=newest)
 
         return self._rows.kept(key, make)
 

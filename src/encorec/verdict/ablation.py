@@ -109,7 +109,8 @@ def _make_rows(sat: Sat, drops: Sequence[Drop], kept: Checkpoints, progress: Pro
                 if not fitted:
                     fitted.append(fit_first_stage(sat.config, fold.past, sat.seed, progress))
                 config = without(sat.config, drop)
-                return fold_rows(config, fold, first_without(fitted[0], config), sat.seed, _about(progress, drop))
+                first = first_without(fitted[0], config)
+                return fold_rows(config, fold, first, sat.seed, _about(progress, drop), newest=False)
 
             kept.kept(_row_key(sat, fold, drop), make)
 
@@ -127,7 +128,10 @@ def _without(
     if known is None:
         told = _about(progress, drop)
         ranker = fit_ranker(config, parts, first.features.names, sat.seed, told)
-        pipeline = TwoStage(first, ranker, selector=sat.pipeline.selector)
+        routing = sat.pipeline.routing
+        if routing is not None and drop.kind == "retriever":
+            routing = routing.without(drop.name)
+        pipeline = TwoStage(first, ranker, selector=sat.pipeline.selector, routing=routing)
         known = _values(sat, pipeline, progress, f"judge without {drop.name}")
         values.write(key, known)
     return known, {"features": len(first.features.names), "ceiling": parts[0].ceiling.union}

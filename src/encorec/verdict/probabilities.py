@@ -40,16 +40,17 @@ def probabilities(
     asked = drawn_users(fold, USERS, np.random.default_rng([seed, 5]))
     queries = fold_queries(asked, seen)
 
-    def answer(block: slice) -> tuple[FloatVector, FloatVector]:
+    def answer(block: slice) -> tuple[FloatVector, FloatVector, FloatVector]:
         if progress:
             progress("judge probabilities", block.start, len(queries))
-        ranked = pipeline.rank(queries.take(block), 1)
+        part = queries.take(block)
+        ranked = pipeline.rank(part, 1)
         raw = np.full(len(ranked), np.nan) if ranked.relevance is None else ranked.relevance
-        return raw, label(ranked, asked.truth.take(block))
+        said = pipeline.probability(part.history.lengths[ranked.query], raw)
+        return raw, label(ranked, asked.truth.take(block)), said
 
     parts = in_blocks(answer, queries, usable_cores())
-    raw, taken = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
-    after = raw if pipeline.calibration is None else pipeline.calibration.probability(raw)
+    raw, taken, after = (np.concatenate([part[place] for part in parts]) for place in range(3))
     told = {"before": logistic(raw), "after": after}
     return {
         "kind": kind,

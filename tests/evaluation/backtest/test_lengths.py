@@ -65,6 +65,9 @@ def test_the_report_holds_the_best_retriever_popularity_and_the_fusion(trained: 
     report = trained.exam.report
     assert list(report["lengths"]) == ["1-4", "5-19", "20+"]
     assert list(report["lengths"]["5-19"]["differences"]) == ["steps", "popular", "rrf"]
-    _, charts, means, gains = lengths(report)
+    _, charts, means, gains, _, routes = lengths(report)
     assert len(charts.blocks) == 3
     assert [len(means.rows), len(gains.rows)] == [3, 9]
+    assert [row[0] for row in routes.rows] == list(LENGTHS)
+    assert [row[1] for row in routes.rows] == [one["order"] or "the ranker" for one in report["routing"]]
+    assert len(lengths({**report, "routing": []})) == 4

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from encorec.data.history_lengths import LENGTHS
 from encorec.evaluation.backtest.backtest import Backtest, difference_entry, with_holm
 from encorec.evaluation.backtest.breakdown import LEAST_TESTED
 from encorec.evaluation.backtest.judged import JudgedFold
 from encorec.types import BoolVector
 
 __all__ = ["LENGTHS", "by_length"]
-
-LENGTHS = {"new": (0, 0), "1-4": (1, 4), "5-19": (5, 19), "20+": (20, None)}
 
 
 def by_length(

@@ -1,6 +1,6 @@
 """How much must be known of a user: a section of the report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from encorec.evaluation.backtest.breakdown import LEAST_TESTED
@@ -57,7 +57,33 @@ def lengths(report: Mapping[str, Any]) -> list[Any]:
         Columns(drawn),
         Table(("events", "users", SUBJECT, *rivals), rows),
         Table(("events", "gain", f"{metric} [95 %]", "p (Holm)"), gains),
+        *_routing(report.get("routing", ())),
     ]
+
+
+def _routing(found: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Who orders for whom, and what the newest label fold said of it."""
+    if not found:
+        return []
+    told = (
+        "Who orders the candidates, decided on the newest label fold before the exam, by NDCG@10. Where the ranker has "
+        "learnt from such histories it orders, unless another order is better in a paired test; where it has not, the "
+        "best other order is served unless the ranker is better than that. Histories that the fold hardly holds are "
+        "those of its other users, cut short."
+    )
+    rows = [
+        [
+            one["events"], one["order"] or "the ranker", one["queries"], one["shortened"], one["taught"],
+            _number(one["ranker"]), one["best"] or "", _number(one["mean"]), _number(one["p"]),
+        ]
+        for one in found
+    ]  # fmt: skip
+    heads = ("events", "ordered by", "queries", "cut short", "taught", "ranker", "best other", "its NDCG@10", "p")
+    return [Prose(told), Table(heads, rows)]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _triple(figure: Mapping[str, Any]) -> tuple[float, float, float]:
