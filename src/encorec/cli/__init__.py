@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from encorec.cli import ablation, answers, data, judging, leaderboard, personas, runs, service, tuning
+from encorec.cli import (
+    ablation,
+    answers,
+    data,
+    experiment,
+    judging,
+    leaderboard,
+    offpolicy,
+    personas,
+    runs,
+    service,
+    tuning,
+)
 from encorec.cli.terminal import err
 from encorec.errors import EncorecError
 
@@ -18,7 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(leaderboard.app, name="leaderboard")
-for group in (runs.app, tuning.app, ablation.app, judging.app, answers.app, personas.app, service.app):
+app.add_typer(experiment.app, name="experiment")
+for group in (runs.app, tuning.app, ablation.app, judging.app, offpolicy.app, answers.app, personas.app, service.app):
     app.add_typer(group)
 
 

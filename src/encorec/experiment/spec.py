@@ -43,8 +43,10 @@ class MetricSpec(Config):
         role: exactly one metric of a spec is ``primary``.
         covariate: columns known before exposure that explain some of the variance (CUPED), one name or several; for a
             ratio they explain its linearised value.
-        winsorize: quantile at which values are capped; the cap is taken from the covariate where there is one column
-            of that name, else from the pooled values of all arms.
+        winsorize: quantile at which values (of a ratio: numerators) are capped. Its tail is that of the period before,
+            where a covariate's name begins with that of the value (``minutes_before`` for ``minutes``): the quantile of
+            that column, brought to the level of the values by the ratio of the medians above 0, so its unit does not
+            matter. Else the quantile of the pooled values. Arms are never looked at.
         margin: of a guardrail: the largest loss, in units of the metric, that is still accepted (non-inferiority).
         direction: which way is better.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["Block", "Cell", "Chart", "Columns", "Details", "Facts", "Prose", "Section", "Table", "Verdict"]
+__all__ = ["Block", "Cell", "Chart", "Code", "Columns", "Details", "Facts", "Prose", "Section", "Table", "Verdict"]
 
 Cell: TypeAlias = str | int | float | bool | None
 
@@ -92,6 +92,18 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Code:
+    """Text whose lines and blanks stay as they are, such as a file.
+
+    Example:
+        >>> Code("name = 'tea'").text
+        "name = 'tea'"
+    """
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Columns:
     """Blocks beside each other where the screen is wide enough, below each other where it is not.
 
@@ -116,7 +128,7 @@ class Details:
     blocks: Sequence["Block"]
 
 
-Block: TypeAlias = Prose | Verdict | Facts | Table | Chart | Columns | Details
+Block: TypeAlias = Prose | Verdict | Facts | Table | Chart | Code | Columns | Details
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.rcsetup import cycler
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from encorec.errors import DataError
 from encorec.page.bins import bin_edges
@@ -77,6 +77,8 @@ def lines(
                 colour = PALETTE[place % len(PALETTE)]
                 axes.fill_between(at, bands[name][0], bands[name][1], color=colour, alpha=0.15, linewidth=0)
         _scales(axes, log)
+        if not dates and "x" not in log and all(np.asarray(along).dtype.kind in "iu" for along, _ in series.values()):
+            axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         if dates:
             locator = AutoDateLocator(minticks=3, maxticks=7)
             axes.xaxis.set_major_locator(locator)
