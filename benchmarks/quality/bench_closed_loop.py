@@ -20,15 +20,15 @@ from scipy.stats import binomtest
 from encorec.cli.experiment_simulate import world_config
 from encorec.cli.world_systems import world_systems
 from encorec.data.synthetic.world import World
-from encorec.experiment.analysis import analyze
-from encorec.experiment.closed_loop import LoopConfig, Recommender, play
-from encorec.experiment.exposures import read_exposures
-from encorec.experiment.interleaved_traffic import InterleavingRecommender, interleaving_table
-from encorec.experiment.interleaving_log import read_interleaving_log
-from encorec.experiment.potential_outcomes import PotentialOutcomes, potential_outcomes, true_effects
-from encorec.experiment.simulate import simulate
+from encorec.experiment.analysis.analyse import analyze
+from encorec.experiment.intake.exposures import read_exposures
+from encorec.experiment.intake.unit_table import UnitTable
+from encorec.experiment.interleaving.log import read_interleaving_log
+from encorec.experiment.interleaving.traffic import InterleavingRecommender, interleaving_table
+from encorec.experiment.simulation.closed_loop import LoopConfig, Recommender, play
+from encorec.experiment.simulation.potential_outcomes import PotentialOutcomes, potential_outcomes, true_effects
+from encorec.experiment.simulation.simulate import simulate
 from encorec.experiment.spec import ExperimentSpec, MetricSpec, MoneySpec
-from encorec.experiment.unit_table import UnitTable
 
 ARMS = ("popular", "als", "two-stage")
 DAYS, SEED = 14, 7

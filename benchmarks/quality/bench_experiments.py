@@ -20,19 +20,19 @@ import polars as pl
 from benchmarks.quality.experiment_worlds import METRICS, MONEY, World, views_of
 from benchmarks.record import Measurement, write
 
-from encorec.experiment.aa import AAConfig, Material, aa_rates
-from encorec.experiment.analysis import analyze
-from encorec.experiment.assignment import assign
-from encorec.experiment.baseline import measure_baseline
-from encorec.experiment.effect import Effect
-from encorec.experiment.effects import effect_of
-from encorec.experiment.group_sequential import boundary
-from encorec.experiment.money import money_line, net_of
-from encorec.experiment.outcome import Outcome
-from encorec.experiment.plan import two_arms
-from encorec.experiment.sequential import confidence_sequence, cs_width
+from encorec.experiment.analysis.analyse import analyze
+from encorec.experiment.analysis.effect import Effect
+from encorec.experiment.analysis.effects import effect_of
+from encorec.experiment.analysis.money import money_line, net_of
+from encorec.experiment.analysis.outcome import Outcome
+from encorec.experiment.assignment.draw import assign
+from encorec.experiment.design.baseline import measure_baseline
+from encorec.experiment.design.plan import two_arms
+from encorec.experiment.intake.unit_table import UnitTable
+from encorec.experiment.resplits.aa import AAConfig, Material, aa_rates
+from encorec.experiment.sequential.confidence_sequence import confidence_sequence, cs_width
+from encorec.experiment.sequential.group_sequential import boundary
 from encorec.experiment.spec import ExperimentSpec, MetricSpec
-from encorec.experiment.unit_table import UnitTable
 from encorec.types import BoolVector, FloatVector
 
 SEED = 11
@@ -227,7 +227,7 @@ def _note(ever: dict[str, list[bool]], name: str, crossed: BoolVector) -> None:
 
 def _share(case: str, happened: Sequence[bool] | BoolVector) -> Measurement:
     """A share of rounds, with the ends of its 95 % interval by Wilson."""
-    from encorec.experiment.power_simulation import SimulatedPower
+    from encorec.experiment.design.power_simulation import SimulatedPower
 
     told = SimulatedPower.of(int(np.sum(happened)), len(happened))
     return Measurement(f"{case} [{len(happened)} rounds]", "share", [told.low, told.power, told.high], SEED)

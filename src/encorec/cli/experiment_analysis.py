@@ -9,9 +9,9 @@ from encorec.cli.terminal import AsJson, err, out, print_json, tell
 from encorec.errors import DataError
 
 if TYPE_CHECKING:
-    from encorec.experiment.exposures import Exposures
+    from encorec.experiment.intake.exposures import Exposures
+    from encorec.experiment.intake.unit_table import UnitTable
     from encorec.experiment.spec import ExperimentSpec
-    from encorec.experiment.unit_table import UnitTable
 
 __all__ = ["app"]
 
@@ -46,8 +46,8 @@ def analyze_command(
     import numpy as np
 
     from encorec.cli.experiment_figures import show_analysis
-    from encorec.experiment.analysis import analyze
-    from encorec.experiment.exposures import read_exposures
+    from encorec.experiment.analysis.analyse import analyze
+    from encorec.experiment.intake.exposures import read_exposures
     from encorec.experiment.spec import load_spec
 
     registered = load_spec(spec)
@@ -87,7 +87,7 @@ def aa_command(
     """
     from encorec.cli.experiment_figures import show_aa
     from encorec.console import progress_bar
-    from encorec.experiment.aa import AAConfig, Material, aa_test
+    from encorec.experiment.resplits.aa import AAConfig, Material, aa_test
     from encorec.experiment.spec import load_spec
 
     config = AAConfig(rounds=rounds, seed=seed)
@@ -106,10 +106,10 @@ def _material(
     spec: "ExperimentSpec", seen: "Exposures", metrics: Path, *, per_view: bool
 ) -> tuple["ExperimentSpec", "UnitTable", Any]:
     """The specification to analyse by, the unit table, and effects of rows taken for units."""
-    from encorec.experiment.unit_table import UnitTable
+    from encorec.experiment.intake.unit_table import UnitTable
 
     if per_view:
-        from encorec.experiment.views import Views, per_view_spec
+        from encorec.experiment.analysis.views import Views, per_view_spec
 
         views = Views.read(spec, metrics, seen)
         return per_view_spec(spec), views.table(spec, seen), views.naive(spec, seen.variant)

@@ -12,8 +12,8 @@ from rich.table import Table
 from encorec.cli.terminal import AsJson, out, print_json, tell
 
 if TYPE_CHECKING:
-    from encorec.experiment.baseline import Baseline
-    from encorec.experiment.plan import Plan
+    from encorec.experiment.design.baseline import Baseline
+    from encorec.experiment.design.plan import Plan
     from encorec.experiment.spec import ExperimentSpec
 
 __all__ = ["app"]
@@ -51,9 +51,9 @@ def design_command(
     as_json: AsJson = False,
 ) -> None:
     """How many units, for how many days, to find which effect with which power."""
-    from encorec.experiment.design import design
-    from encorec.experiment.history import read_history
-    from encorec.experiment.plan import Plan
+    from encorec.experiment.design.designing import design
+    from encorec.experiment.design.plan import Plan
+    from encorec.experiment.intake.history import read_history
     from encorec.experiment.spec import load_spec
 
     registered = load_spec(spec)
@@ -64,7 +64,7 @@ def design_command(
     found = design(plan)
     found["simulated"] = _simulated(plan, found, simulations, seed)
     if html is not None:
-        from encorec.experiment.design_page import write_design
+        from encorec.experiment.design.page import write_design
 
         tell(f"page: {write_design(plan, found, html)}")
     if as_json:
@@ -91,7 +91,7 @@ def _baselines(
     plan: "Plan", values: Mapping[str, float], stds: Mapping[str, float], correlations: Mapping[str, float]
 ) -> dict[str, "Baseline"]:
     """Those that were given by hand; what they leave open comes from the history."""
-    from encorec.experiment.baseline import stated_baseline
+    from encorec.experiment.design.baseline import stated_baseline
 
     _refuse_unknown(plan.spec, [*values, *stds, *correlations])
     found: dict[str, Baseline] = {}
@@ -126,7 +126,7 @@ def _simulated(plan: "Plan", found: Mapping[str, Any], rounds: int, seed: int) -
         return None
     import numpy as np
 
-    from encorec.experiment.power_simulation import simulated_power
+    from encorec.experiment.design.power_simulation import simulated_power
 
     spec, columns = plan.spec, plan.units_of_history(plan.spec.primary, found["duration_days"])
     treatment = min(spec.treatments, key=spec.variants.__getitem__)
@@ -145,7 +145,7 @@ def _simulated(plan: "Plan", found: Mapping[str, Any], rounds: int, seed: int) -
 
 
 def _show(plan: "Plan", found: Mapping[str, Any]) -> None:
-    from encorec.experiment.design_page import verdict_line
+    from encorec.experiment.design.page import verdict_line
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("metric", overflow="fold", min_width=12)

@@ -32,8 +32,8 @@ def assign_command(
 ) -> None:
     """Give every unit its variant; empty where it is outside the experiment's share or held out."""
     from encorec.cli.experiment_intake_figures import show_assignment
-    from encorec.experiment.assignment import assign
-    from encorec.experiment.exposures import open_units
+    from encorec.experiment.assignment.draw import assign
+    from encorec.experiment.intake.exposures import open_units
     from encorec.experiment.spec import load_spec
 
     if to.suffix.lower() not in (".csv", ".parquet"):
@@ -72,10 +72,10 @@ def check_command(
 ) -> None:
     """Look for what would make any effect meaningless; exit code 2 where a check fails."""
     from encorec.cli.experiment_intake_figures import show_checks
-    from encorec.experiment.checks import check, failed_checks
-    from encorec.experiment.exposures import read_exposures
+    from encorec.experiment.intake.checks import check, failed_checks
+    from encorec.experiment.intake.exposures import read_exposures
+    from encorec.experiment.intake.unit_table import UnitTable
     from encorec.experiment.spec import load_spec
-    from encorec.experiment.unit_table import UnitTable
 
     experiment = load_spec(spec)
     seen = read_exposures(exposures, experiment)

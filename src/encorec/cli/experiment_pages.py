@@ -88,7 +88,7 @@ def example_command(
     as_json: AsJson = False,
 ) -> None:
     """Write a specification and generated data of an experiment whose true effect is known."""
-    from encorec.experiment.example import ExampleConfig, write_example
+    from encorec.experiment.simulation.example import ExampleConfig, write_example
 
     files = write_example(folder, ExampleConfig(users=users, effect=effect, seed=seed))
     if as_json:

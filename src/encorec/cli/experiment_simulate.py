@@ -37,8 +37,8 @@ def interleave_command(
 ) -> None:  # fmt: skip
     """Which ranker do units prefer, by what they did with lists that were mixed from all of them?"""
     from encorec.cli.experiment_loop_figures import show_preferences
-    from encorec.experiment.interleaving_log import read_interleaving_log
-    from encorec.experiment.interleaving_report import interleaving_report
+    from encorec.experiment.interleaving.log import read_interleaving_log
+    from encorec.experiment.interleaving.report import interleaving_report
 
     names = [one.strip() for one in rankers.split(",")] if rankers else None
     found = interleaving_report(read_interleaving_log(log, rankers=names, value=value), seed=seed, resamples=resamples)
@@ -124,7 +124,7 @@ def _simulated(
     from encorec.cli.world_systems import chosen_systems, world_systems
     from encorec.console import progress_bar
     from encorec.data.synthetic.world import World
-    from encorec.experiment.simulate import simulate, truth_of
+    from encorec.experiment.simulation.simulate import simulate, truth_of
 
     chosen = chosen_systems(tuple(spec.variants), spec.control_variant, systems)
     with progress_bar(err) as step:
@@ -148,9 +148,9 @@ def _simulated(
 
 
 def _analysed(spec: Any, paths: Mapping[str, Path]) -> dict[str, Any]:
-    from encorec.experiment.analysis import analyze
-    from encorec.experiment.exposures import read_exposures
-    from encorec.experiment.unit_table import UnitTable
+    from encorec.experiment.analysis.analyse import analyze
+    from encorec.experiment.intake.exposures import read_exposures
+    from encorec.experiment.intake.unit_table import UnitTable
 
     exposures = read_exposures(paths["exposures"], spec)
     return analyze(spec, exposures, UnitTable.read(spec, exposures, paths["metrics"]), final=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from encorec.errors import ArtifactError, ConfigError, unknown_name
 
 if TYPE_CHECKING:
-    from encorec.experiment.closed_loop import Recommender
+    from encorec.experiment.simulation.closed_loop import Recommender
 
 __all__ = ["BUILT_IN", "chosen_systems", "engine_recommender", "world_systems"]
 

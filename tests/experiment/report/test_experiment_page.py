@@ -9,12 +9,12 @@ from tests.browser import open_page
 from tests.experiment.report.analysed import LONG, hostile_analysis, hostile_spec
 
 from encorec.errors import DataError
-from encorec.experiment.analysis import analyze
-from encorec.experiment.example import ExampleConfig, write_example
-from encorec.experiment.exposures import read_exposures
+from encorec.experiment.analysis.analyse import analyze
+from encorec.experiment.intake.exposures import read_exposures
+from encorec.experiment.intake.unit_table import UnitTable
 from encorec.experiment.report import experiment_page, write
+from encorec.experiment.simulation.example import ExampleConfig, write_example
 from encorec.experiment.spec import ExperimentSpec, load_spec
-from encorec.experiment.unit_table import UnitTable
 
 WITHHELD = ("ci95", "relative_ci95", "p", "p_adjusted", "guardrail", "beside")
 NOVEMBER_16, NOVEMBER_5 = 1_794_787_200, 1_793_836_800

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.experiment.report.analysed import hostile_spec
 
 from encorec.config import decode
-from encorec.experiment.example import shipped_spec
 from encorec.experiment.report.registration import fingerprint, spec_text
+from encorec.experiment.simulation.example import shipped_spec
 from encorec.experiment.spec import AnalysisSpec, ExperimentSpec, MetricSpec, MoneySpec, load_spec
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

@@ -1,0 +1,1 @@
+"""Effects with intervals, their corrections, the decision, and what it is worth."""

@@ -1,0 +1,1 @@
+"""Lists of several rankers in one, and whose places are taken."""

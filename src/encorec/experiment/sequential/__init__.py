@@ -1,0 +1,1 @@
+"""Tests that may be read before the planned end."""
