@@ -58,7 +58,7 @@ def shipped_spec() -> Path:
         >>> load_spec(shipped_spec()).primary.name
         'watch_time_per_user'
     """
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     for folder in (package / "configs", package.parents[1] / "configs"):
         if (found := folder / "experiment.toml").is_file():
             return found
