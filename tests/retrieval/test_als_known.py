@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
+from scipy.sparse.linalg import cg
 from tests.contracts.worlds import world
 from tests.retrieval.asking import HISTORIES, asks, dense_matrix, merged
 from threadpoolctl import threadpool_limits
@@ -138,6 +139,36 @@ def test_training_alternates_least_squares(layout: Layout) -> None:
             slow_items[row] = least_squares(strength[:, row], slow_users, layout.item_fixed, of_items[row])
     assert users == pytest.approx(slow_users, abs=1e-7)
     assert items == pytest.approx(slow_items, abs=1e-7)
+
+
+def test_enough_steps_of_conjugate_gradient_are_exact() -> None:
+    matrix, layout = sparse.csr_array(ALPHA * dense_matrix(WORLD)[:40, :50]), Layout(2, 3, 1, True)
+    rng = np.random.default_rng(2)
+    known = rng.integers(0, 2, (40, 2)).astype(float), rng.normal(size=(50, 1))
+    exact, stepwise = (solve_sides(matrix, known, layout, REG, 3, np.random.default_rng(8), steps) for steps in (0, 30))
+    for one, other in zip(exact, stepwise, strict=True):
+        assert other == pytest.approx(one, abs=1e-6)
+
+
+def test_three_steps_are_those_of_scipy() -> None:
+    strength, layout = dense_matrix(WORLD)[:40, :50], Layout(0, 4, 0, False)
+    nothing = np.zeros((40, 0)), np.zeros((50, 0))
+    matrix = sparse.csr_array(ALPHA * strength)
+    users, items = solve_sides(matrix, nothing, layout, REG, 1, np.random.default_rng(8), steps=3)
+    began = 0.01 * np.random.default_rng(8).random((50, 4))
+    slow = np.array([three_steps(strength[row], began, np.zeros(4)) for row in range(40)])
+    assert users == pytest.approx(slow, rel=1e-6)
+    assert items == pytest.approx(
+        np.array([three_steps(strength[:, row], slow, began[row]) for row in range(50)]), rel=1e-5, abs=1e-9
+    )
+
+
+def three_steps(strength: FloatVector, others: FloatMatrix, start: FloatVector) -> FloatVector:
+    """Conjugate gradient of scipy on hu2008, equation 4."""
+    confidence = np.where(strength > 0, ALPHA * strength, 1)
+    square = (others.T * confidence) @ others + REG * np.eye(others.shape[1])
+    right = others.T @ np.where(strength > 0, confidence, 0)
+    return cg(square, right, x0=start, maxiter=3, rtol=0, atol=0)[0]
 
 
 def test_without_anything_known_it_ends_where_implicit_does() -> None:

@@ -34,6 +34,7 @@ class ALSConfig(Config, tag="als", tag_field="kind"):
         bias: whether users and items have a number of their own besides their product.
         user_features: numeric and categorical features of users that are known numbers of their vectors.
         item_features: numeric and categorical features and tags of items that are known numbers of their vectors.
+        cg_steps: of conjugate gradient for each vector and alternation, as implicit takes three; 0 = exact.
         last: newest events of a history that are used when a user is folded in; none = all.
         decay: weight of an event for each newer one when a user is folded in, in (0, 1].
         half_life_days: an event counts half after so many days when a user is folded in; none = none fades.
@@ -47,6 +48,7 @@ class ALSConfig(Config, tag="als", tag_field="kind"):
     bias: bool = False
     user_features: tuple[str, ...] = ()
     item_features: tuple[str, ...] = ()
+    cg_steps: int = 3
     last: int | None = None
     decay: float = 1.0
     half_life_days: float | None = None
@@ -54,12 +56,13 @@ class ALSConfig(Config, tag="als", tag_field="kind"):
 
     def __post_init__(self) -> None:
         bounded(self, embedding_size=(1, 4096), reg=(1e-9, 10**9), alpha=(1e-9, 10**6), epochs=(1, 10_000))
+        bounded(self, cg_steps=(0, 1000))
         bounded(self, last=(1, 10**6), decay=(1e-6, 1), half_life_days=(1e-3, 36_500))
 
     @property
     def plain(self) -> bool:
-        """Whether nothing of the vectors is known beforehand."""
-        return not (self.bias or self.user_features or self.item_features)
+        """Whether implicit trains: nothing of the vectors is known beforehand, and its three steps are wanted."""
+        return not (self.bias or self.user_features or self.item_features) and self.cg_steps == 3
 
 
 class _System(NamedTuple):
@@ -151,7 +154,7 @@ class ALS(VectorRetriever):
         matrix: Any = user_item_matrix(table)[active][:, taken]
         matrix.data *= config.alpha
         known = of_users[active], of_items[taken]
-        users, items = solve_sides(matrix, known, layout, config.reg, config.epochs, rng)
+        users, items = solve_sides(matrix, known, layout, config.reg, config.epochs, rng, config.cg_steps)
         everything = self._all_items(items, taken, of_items, layout)
         found: Arrays = {
             "factors": np.ascontiguousarray(everything[:, : layout.columns].T, np.float32),
