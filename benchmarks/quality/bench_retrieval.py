@@ -5,10 +5,12 @@
 A model must reach 98 % of the other's NDCG@10, unless the difference may be chance. Models that chance takes part in
 are fitted with several seeds on either side; a user's metric is the mean over them. The intervals are over users; how
 far apart the seeds are stands beside them. MovieLens-100K is cut once more as the benchmark of Microsoft Recommenders
-does. A data set that is not run keeps its rows.
+does. A data set that is not run keeps its rows; with the variable BENCH_MODELS only the models run whose names hold its
+text, and the others keep theirs.
 """
 
 import csv
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,6 +43,7 @@ K, METRIC, OTHERS = 10, "ndcg@10", ("recall@10", "map@10")
 ENOUGH, ALPHA, SEED, RESAMPLES = 0.98, 0.05, 7, 1000
 REGS = (100, 200, 300, 500, 1000)
 POPULAR = next(pair for pair in PAIRS if pair.name == "popular")
+CHOSEN = os.environ.get("BENCH_MODELS", "")
 GOALS = {"map@10": 0.150, "ndcg@10": 0.480}
 
 
@@ -122,7 +125,7 @@ def rows_of(exam: RetrievalExam, pairs: Sequence[Pair]) -> Iterator[dict[str, An
 def split_rows(run: RunConfig, data: Dataset) -> Iterator[dict[str, Any]]:
     """The pairs at the newest exam of the configuration's split."""
     *_, (_, fold) = exams_of(run.split, data, drop_seen=run.drop_seen)
-    yield from rows_of(RetrievalExam.of(fold, run.seen), PAIRS)
+    yield from rows_of(RetrievalExam.of(fold, run.seen), [pair for pair in PAIRS if CHOSEN in pair.name])
 
 
 def protocol_rows(data: Dataset, by: By) -> Iterator[dict[str, Any]]:
@@ -153,11 +156,11 @@ def lightfm() -> str:
 
 
 def kept_rows(without: str) -> list[dict[str, Any]]:
-    """The rows of other data sets in the result file."""
+    """The rows of other data sets, and of models that are not run, in the result file."""
     if not FILE.exists():
         return []
     with FILE.open(encoding="utf-8", newline="") as stream:
-        return [row for row in csv.DictReader(stream) if row["data"] != without]
+        return [row for row in csv.DictReader(stream) if row["data"] != without or CHOSEN not in row["model"]]
 
 
 def write(rows: list[dict[str, Any]]) -> None:
@@ -173,7 +176,7 @@ def write(rows: list[dict[str, Any]]) -> None:
 def exams(run: RunConfig, data: Dataset) -> Mapping[str, Callable[[], Iterator[dict[str, Any]]]]:
     """Name -> the rows of one exam."""
     found = {run.name: partial(split_rows, run, data)}
-    if run.name == PROTOCOL_DATA:
+    if run.name == PROTOCOL_DATA and not CHOSEN:
         strata: tuple[By, ...] = ("item", "user")
         found |= {f"{PROTOCOL} by {by}": partial(protocol_rows, data, by) for by in strata}
     return found
