@@ -13,6 +13,11 @@ from encorec.types import IntVector
 
 __all__ = ["Vocabulary"]
 
+_AT_ONCE = 1000  # ids from which on many are looked up in another way than one
+
+BISECTED_FROM = 100_000
+"""Ids in order from this many on are searched where they lie; a table of a million would fill 100 MB per process."""
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -60,8 +65,35 @@ class Vocabulary:
         """
         if isinstance(external, bool | list | dict):
             return -1
-        found = self._row_of.get(external, -1)
-        return found if found >= 0 else self._row_of.get(self._converted(external), -1)
+        look = self._search if self._in_order else self._look_up
+        found = look(external)
+        return found if found >= 0 else look(self._converted(external))
+
+    def _look_up(self, external: Any) -> int:
+        return self._row_of.get(external, -1)
+
+    def _search(self, external: Any) -> int:
+        """Row of an id in the type of the ids."""
+        if isinstance(external, np.integer):
+            external = int(external)
+        if isinstance(external, int) and not self._first <= external <= self._last:
+            return -1
+        if not isinstance(external, self.kind):
+            return -1
+        row = int(self.ids.searchsorted(external))
+        return row if row < len(self.ids) and self.ids[row].item() == external else -1
+
+    @cached_property
+    def _in_order(self) -> bool:
+        return len(self.ids) >= BISECTED_FROM and bool((self.ids[1:] > self.ids[:-1]).all())
+
+    @cached_property
+    def _first(self) -> float:
+        return int(self.ids[0]) if self.kind is int else np.inf
+
+    @cached_property
+    def _last(self) -> float:
+        return int(self.ids[-1]) if self.kind is int else -np.inf
 
     def _converted(self, external: Any) -> Any:
         """``external`` in the type of the ids, where that loses nothing."""
@@ -78,7 +110,17 @@ class Vocabulary:
             >>> Vocabulary(np.array(["a", "b"])).rows(["b", "x"]).tolist()
             [1, -1]
         """
-        return np.fromiter((self.row(one) for one in external), np.int32)
+        asked = external.tolist() if isinstance(external, np.ndarray) else list(external)
+        if self._in_order and len(asked) >= _AT_ONCE:
+            if self.kind is int and all(type(one) is int and self._first <= one <= self._last for one in asked):
+                return self._rows_in_order(np.array(asked, self.ids.dtype))
+            if self.kind is str and all(isinstance(one, str) for one in asked):  # a table is made sooner than searched
+                return np.fromiter(map(self._look_up, asked), np.int32)
+        return np.fromiter((self.row(one) for one in asked), np.int32)
+
+    def _rows_in_order(self, asked: NDArray[Any]) -> IntVector:
+        row = self.ids.searchsorted(asked)
+        return np.where(self.ids[row] == asked, row, -1).astype(np.int32)
 
     def externals(self, rows: IntVector | Sequence[int]) -> list[Any]:
         """Ids of known rows (n,), as Python integers or strings."""

@@ -19,6 +19,7 @@ Correction = Literal["holm", "bh", "none"]
 SequentialKind = Literal["none", "asymptotic-cs", "obrien-fleming", "pocock"]
 
 _SUM_TOLERANCE = 1e-9
+_MOST_VARIANTS = 1_000
 
 
 def _refuse_repeated(names: Iterable[str], what: str) -> None:
@@ -112,6 +113,8 @@ class AnalysisSpec(Config):
         correction: over secondary metrics and variants.
         sequential: what may be looked at before the planned end.
         looks: how many planned looks a group-sequential test has.
+        planned_units: of all arms at the planned end, for sequential tests, as ``encorec experiment design`` says; none
+            = told from the days that have passed, which moves the bounds a little from look to look.
         power: wanted of the design.
         segments: columns of the unit table by which effects are shown.
 
@@ -127,11 +130,12 @@ class AnalysisSpec(Config):
     correction: Correction = "holm"
     sequential: SequentialKind = "none"
     looks: int = 5
+    planned_units: int | None = None
     power: float = 0.8
     segments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        bounded(self, alpha=(1e-6, 0.5), looks=(1, 1000), power=(0.01, 0.9999))
+        bounded(self, alpha=(1e-6, 0.5), looks=(1, 1000), planned_units=(2, 1e12), power=(0.01, 0.9999))
         _refuse_repeated(self.segments, "analysis: segment")
 
 
@@ -224,8 +228,8 @@ class ExperimentSpec(Config):
         self._check_metrics()
 
     def _check_variants(self) -> None:
-        if len(self.variants) < 2:
-            raise ConfigError(f"variants: {len(self.variants)} given, at least two are needed")
+        if not 2 <= len(self.variants) <= _MOST_VARIANTS:
+            raise ConfigError(f"variants: {len(self.variants)} given, allowed are 2 to {_MOST_VARIANTS:,}")
         for name, share in self.variants.items():
             if not 0 < share < 1 or not name:
                 raise ConfigError(f"variants: {name!r} has the share {share}, allowed is above 0 and below 1")
@@ -258,6 +262,11 @@ class ExperimentSpec(Config):
     def treatments(self) -> tuple[str, ...]:
         """The variants that are held against the control."""
         return tuple(name for name in self.variants if name != self.control_variant)
+
+    @property
+    def code_type(self) -> Literal["int8", "int16"]:
+        """Name of the integers that hold the place of a variant, and -1."""
+        return "int8" if len(self.variants) < 128 else "int16"
 
     @property
     def primary(self) -> MetricSpec:

@@ -87,6 +87,19 @@ def test_small_numbers_are_seconds() -> None:
     assert read([0, 1, 100]) == [0, 1, 100]
 
 
+@pytest.mark.parametrize("dtype", [pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Int128])
+def test_integers_of_every_width_are_times(dtype: Any) -> None:
+    assert read([0, 1, 100], dtype) == [0, 1, 100]
+    if dtype in (pl.Int32, pl.UInt32, pl.UInt64, pl.Int128):
+        assert read([TEN_ON_AUGUST_22, TEN_ON_AUGUST_22], dtype) == [TEN_ON_AUGUST_22] * 2
+        assert read([20210822], dtype) == [MIDNIGHT]
+    with pytest.raises(DataError, match="1 value missing"):
+        read([5, None], dtype)
+    if not dtype.is_unsigned_integer():
+        with pytest.raises(DataError, match="outside the years 1970 to 2100"):
+            read([-1], dtype)
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [

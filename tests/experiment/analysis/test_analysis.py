@@ -1,7 +1,5 @@
 """Whole analyses: verdicts, what is withheld, families of tests, money, segments, novelty."""
 
-from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -9,71 +7,20 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
+from tests.experiment.analysis.small_experiments import (
+    DAY,
+    LEFT,
+    START,
+    WATCH,
+    entry,
+    frames,
+    run,
+    spec,
+)
 
 from encorec.errors import ConfigError, DataError
 from encorec.evaluation.uncertainty import holm
-from encorec.experiment.analysis.analyse import analyze
-from encorec.experiment.intake.exposures import read_exposures
-from encorec.experiment.intake.unit_table import UnitTable
-from encorec.experiment.spec import AnalysisSpec, ExperimentSpec, MetricSpec, MoneySpec
-
-START, DAY = 1_796_083_200, 86_400
-WATCH = MetricSpec(name="watch", value="minutes", covariate="before", role="primary")
-CTR = MetricSpec(name="ctr", kind="ratio", numerator="clicks", denominator="views")
-LEFT = MetricSpec(name="left", kind="share", value="left", role="guardrail", margin=0.03, direction="down")
-LONG = MetricSpec(name="p90", kind="quantile", value="minutes", quantile=0.9)
-
-
-def spec(**changed: Any) -> ExperimentSpec:
-    given: dict[str, Any] = {
-        "name": "shelf",
-        "variants": {"control": 0.5, "new": 0.5},
-        "metric": (WATCH, CTR, LEFT, LONG),
-        "start": date(2026, 12, 1),
-        "days": 14,
-        "money": MoneySpec(metric="watch", value_per_unit=0.5, population=1000, cost=100, horizon_periods=3, decay=0.5),
-    }
-    return ExperimentSpec(**{**given, **changed})
-
-
-def frames(
-    n: int = 4000,
-    seed: int = 0,
-    lift: tuple[float, ...] = (0.0, 0.2),
-    left: tuple[float, ...] = (0.05, 0.05),
-    days: int = 14,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    rng = np.random.default_rng(seed)
-    arm = np.arange(n) % len(lift)
-    taste = rng.gamma(2, 10, n)
-    views = rng.poisson(10, n) + 1
-    names = np.array(["control", "new", "third"])[arm]
-    times = START + rng.integers(0, days * DAY, n)
-    exposures = pl.DataFrame({"unit": np.arange(n), "variant": names, "first_exposed_at": times})
-    metrics = pl.DataFrame(
-        {
-            "unit": np.arange(n),
-            "minutes": taste * rng.gamma(4, 0.25, n) * (1 + np.array(lift)[arm]),
-            "before": taste * rng.gamma(4, 0.25, n),
-            "clicks": rng.binomial(views, 0.2),
-            "views": views,
-            "left": (rng.random(n) < np.array(left)[arm]).astype(np.int64),
-            "city": np.array(["Omsk", "Perm"])[rng.integers(0, 2, n)],
-        }
-    )
-    return exposures, metrics
-
-
-def run(registered: ExperimentSpec, tables: tuple[pl.DataFrame, pl.DataFrame], **how: Any) -> dict[str, Any]:
-    exposures = read_exposures(tables[0], registered)
-    found = analyze(registered, exposures, UnitTable.read(registered, exposures, tables[1]), **how)
-    msgspec.json.encode(found)
-    assert "NaN" not in repr(found).replace("nan", "NaN")
-    return found
-
-
-def entry(found: Mapping[str, Any], name: str, variant: str = "new") -> dict[str, Any]:
-    return next(one for one in found["metrics"] if (one["name"], one["variant"]) == (name, variant))
+from encorec.experiment.spec import AnalysisSpec, MetricSpec
 
 
 def test_a_clear_gain_ships_at_the_planned_end() -> None:
@@ -106,9 +53,14 @@ def test_the_moment_may_be_given() -> None:
     tables = frames(days=9)
     assert run(spec(), tables, now=START + 14 * DAY - 1)["verdict"] == "keep-running"
     assert run(spec(), tables, now=START + 14 * DAY)["verdict"] == "ship"
-    assert run(spec(days=None), tables)["verdict"] == "keep-running"
     untimed = tables[0].drop("first_exposed_at"), tables[1]
-    assert "no times" in run(spec(), untimed)["reasons"][-1]
+    found = run(spec(), untimed)
+    assert found["verdict"] == "keep-running"
+    assert "no times" in found["reasons"][-1]
+    assert "--final" in found["reasons"][-1]
+    assert run(spec(), untimed, now=START + 14 * DAY)["verdict"] == "ship"
+    with pytest.raises(DataError, match="at or after the time of the look"):
+        run(spec(), tables, now=START + 3 * DAY)
 
 
 def test_no_gain_and_a_loss_do_not_ship() -> None:
@@ -246,8 +198,8 @@ def test_novelty_is_the_effect_of_each_day() -> None:
         }
     )
     ended = pl.DataFrame({"unit": [0], "timestamp": [START + days * DAY - 1], "minutes": [0.0]})
-    registered = spec(metric=(MetricSpec(name="watch", value="minutes", role="primary"),), days=1, money=None)
-    found = run(registered, (exposures, pl.concat([events, ended])))
+    registered = spec(metric=(MetricSpec(name="watch", value="minutes", role="primary"),), days=4, money=None)
+    found = run(registered, (exposures, pl.concat([events, ended])), final=True)
     assert [one["day"] for one in found["novelty"]] == [1, 2, 3, 4]
     for row, today in zip(found["novelty"], minutes, strict=True):
         twin: Any = stats.ttest_ind(today[arm == 1], today[arm == 0], equal_var=False)

@@ -40,7 +40,8 @@ def spec(**changed: Any) -> ExperimentSpec:
         (date(1970, 1, 2), 2, None, None, False),
         (None, 2, [DAY + 5, 2 * DAY], None, True),
         (None, 2, None, 9 * DAY, False),
-        (date(1970, 1, 2), None, [DAY, 90 * DAY], None, False),
+        (date(1970, 1, 2), None, [DAY, 90 * DAY], None, True),
+        (None, None, None, None, True),
         (date(1970, 1, 9), 2, [DAY], None, False),
     ],
 )

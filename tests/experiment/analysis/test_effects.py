@@ -217,7 +217,7 @@ def test_no_variance_one_unit_and_empty_arms_are_said() -> None:
 def test_values_that_are_not_finite_are_refused(broken: float) -> None:
     values = np.array([1.0, broken, 2.0, 3.0])
     for metric in ({"value": "m"}, {"value": "m", "kind": "quantile", "quantile": 0.5}):
-        with pytest.raises(DataError, match="column 'm' has 1 values that are not finite"):
+        with pytest.raises(DataError, match="column 'm' has 1 value not finite"):
             found({"m": values}, np.array([0, 0, 1, 1]), **metric)
     with pytest.raises(DataError, match="column 'before' has 1"):
         found({"m": np.ones(4), "before": values}, np.array([0, 0, 1, 1]), value="m", covariate="before")

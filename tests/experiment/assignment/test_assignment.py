@@ -193,3 +193,18 @@ def test_one_unit_that_is_none_is_refused(unit: Any) -> None:
 def test_no_units_are_assigned_to_nothing() -> None:
     assert assign(PUBLISHED, []).counts == {"control": 0, "treatment": 0}
     assert assign(spec_of(strata=("city",)), [], {"city": []}).names.to_list() == []
+
+
+@pytest.mark.parametrize("strata", [(), ("city",)])
+def test_hundreds_of_variants_are_dealt_as_any_other(strata: tuple[str, ...]) -> None:
+    """Beyond 127 the place of a variant needs more than 8 bits."""
+    spec = spec_of(variants={f"v{place}": 1 / 300 for place in range(300)}, strata=strata)
+    units = range(6000)
+    found = assign(spec, units, {name: ["x", "y"] * 3000 for name in strata})
+    assert found.variant.dtype == np.int16
+    assert found.names.null_count() == 0
+    assert len(set(found.names)) == 300
+    if not strata:
+        assert found.names.to_list() == [variant_of(spec, unit) for unit in units]
+    with pytest.raises(ConfigError, match="1001 given, allowed are 2 to 1,000"):
+        spec_of(variants={f"v{place}": 1 / 1001 for place in range(1001)})

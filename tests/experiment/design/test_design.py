@@ -193,6 +193,23 @@ def test_the_page_says_what_the_numbers_say(tmp_path: Any, mde: float | None) ->
     assert design_page(plan, found).title == "Design of shelf <b>"
 
 
+@pytest.mark.parametrize("kind", ["pocock", "asymptotic-cs"])
+@pytest.mark.parametrize(("units_per_day", "days"), [(3000.0, 21), (3000.0, None), (None, 14)])
+def test_planned_units_are_those_expected_at_the_end(kind: Any, units_per_day: float | None, days: int | None) -> None:
+    spec = msgspec.structs.replace(SPEC, days=days, analysis=AnalysisSpec(sequential=kind))
+    plan = Plan(spec, baselines={"conversion": Baseline(0.1, 0.3)}, units_per_day=units_per_day, mde=0.1)
+    found = design(plan)
+    if units_per_day is None:
+        wanted = sum(rows(found)["conversion"]["units"].values()) * found["sequential"]["inflation"]
+    else:
+        wanted = 3000 * (days or found["duration_days"]) * plan.taken
+    assert found["sequential"]["planned_units"] == pytest.approx(wanted, abs=1)
+    again = msgspec.structs.replace(
+        spec, analysis=AnalysisSpec(sequential=kind, planned_units=found["sequential"]["planned_units"])
+    )
+    assert again.analysis.planned_units == found["sequential"]["planned_units"]
+
+
 def test_plans_that_cannot_be_made_are_refused() -> None:
     given = {"conversion": Baseline(0.1, 0.3)}
     with pytest.raises(DataError, match="has no baseline"):

@@ -98,6 +98,14 @@ def test_broken_tables_are_refused(table: pl.DataFrame, told: str) -> None:
         read_history(table, SPEC)
 
 
+def test_units_may_be_called_unit() -> None:
+    rows = {"minutes": [1.0, 2, 3]}
+    first = read_history(pl.DataFrame({"user_id": [5, 7, 9], **rows}), SPEC)
+    second = read_history(pl.DataFrame({"unit": [5, 7, 9], **rows}), SPEC)
+    assert second.unit.tolist() == first.unit.tolist()
+    assert list(second.columns) == ["minutes"]
+
+
 def test_an_event_without_a_value_adds_nothing() -> None:
     table = pl.DataFrame({"user_id": [1, 1], "timestamp": [0, 5], "minutes": [None, 2.0]})
     assert read_history(table, SPEC).within()["minutes"].tolist() == [2.0]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.browser import open_page
 from tests.experiment.report.analysed import LONG, hostile_analysis, hostile_spec
@@ -14,18 +15,18 @@ from encorec.experiment.intake.exposures import read_exposures
 from encorec.experiment.intake.unit_table import UnitTable
 from encorec.experiment.report import experiment_page, write
 from encorec.experiment.simulation.example import ExampleConfig, write_example
-from encorec.experiment.spec import ExperimentSpec, load_spec
+from encorec.experiment.spec import ExperimentSpec, MetricSpec, load_spec
 
 WITHHELD = ("ci95", "relative_ci95", "p", "p_adjusted", "guardrail", "beside")
 NOVEMBER_16, NOVEMBER_5 = 1_794_787_200, 1_793_836_800
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentSpec, Any, Any]:
+def example(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentSpec, Any, Any, Any]:
     files = write_example(tmp_path_factory.mktemp("example"), ExampleConfig(users=3000, seed=3))
     spec = load_spec(files["spec"])
     exposures = read_exposures(files["exposures"], spec)
-    return spec, exposures, UnitTable.read(spec, exposures, files["metrics"])
+    return spec, exposures, UnitTable.read(spec, exposures, files["metrics"]), files
 
 
 def test_hostile_analyses_open_without_complaint_and_as_text(tmp_path: Path) -> None:
@@ -109,8 +110,8 @@ def test_a_bare_analysis_is_a_page(tmp_path: Path) -> None:
         write(tmp_path / "no" / "page.html", bare, spec)
 
 
-def test_a_real_analysis_is_drawn_with_its_numbers(example: tuple[Any, Any, Any], tmp_path: Path) -> None:
-    spec, exposures, table = example
+def test_a_real_analysis_is_drawn_with_its_numbers(example: tuple[Any, ...], tmp_path: Path) -> None:
+    spec, exposures, table, _ = example
     found = analyze(spec, exposures, table, now=NOVEMBER_16)
     page = write(tmp_path / "page.html", json.loads(json.dumps(found)), spec)
     opened = open_page(f"file://{page}", width=390)
@@ -125,9 +126,24 @@ def test_a_real_analysis_is_drawn_with_its_numbers(example: tuple[Any, Any, Any]
     assert "device: tablet" in opened.document
 
 
-def test_a_real_analysis_before_the_end_shows_no_interval(example: tuple[Any, Any, Any], tmp_path: Path) -> None:
-    spec, exposures, table = example
-    found = analyze(spec, exposures, table, now=NOVEMBER_5)
+def test_an_alarm_is_shown_once(tmp_path: Path) -> None:
+    watch = MetricSpec(name="watch", value="minutes", role="primary")
+    ctr = MetricSpec(name="ctr", kind="ratio", numerator="clicks", denominator="views")
+    for variants in ({"a": 0.5, "b": 0.5}, {"a": 0.4, "b": 0.3, "c": 0.3}):
+        spec = ExperimentSpec(name="x", variants=variants, metric=(watch, ctr))
+        arm = np.repeat([0, 1, 2], [400, 300, 300]) if len(variants) > 2 else np.arange(1000) % 2
+        noise = np.random.default_rng(0).normal(0, 1, 1000)
+        columns = {"minutes": 10 + noise - (arm == 1), "clicks": 5 + noise + (arm == 1), "views": np.full(1000, 20.0)}
+        found = analyze(spec, None, UnitTable.of(spec, arm, columns))
+        assert len(found["alarms"]) == 1
+        html = write(tmp_path / "page.html", found, spec).read_text()
+        assert html.count("clickbait is likely") == 1
+
+
+def test_a_real_analysis_before_the_end_shows_no_interval(example: tuple[Any, ...], tmp_path: Path) -> None:
+    spec, files = example[0], example[3]
+    exposures = read_exposures(files["exposures"], spec, until=NOVEMBER_5)
+    found = analyze(spec, exposures, UnitTable.read(spec, exposures, files["metrics"]), now=NOVEMBER_5)
     html = write(tmp_path / "page.html", found, spec).read_text()
     assert "Intervals and p are not shown before the planned end" in html
     assert "an asymptotic confidence sequence" in html

@@ -95,6 +95,31 @@ def test_events_are_summed_per_unit() -> None:
     assert found.views is None
 
 
+@pytest.mark.parametrize("unit", ["unit", "user_id"])
+def test_covariates_of_events_come_from_the_days_before(unit: str) -> None:
+    events = pl.DataFrame(
+        {
+            unit: [1, 1, 2, 3, 4, 5],
+            "timestamp": [0, 86_500, 90_000, 86_400, 99_999, 86_399],
+            "minutes": [1, 2, 4, 5, 6, 9],
+        }
+    )
+    metric = MetricSpec(name="m", value="minutes", role="primary", covariate="minutes_before")
+    spec = ExperimentSpec(name="x", variants={"a": 0.5, "b": 0.5}, metric=(metric,))
+    found = Material.read(spec, events)
+    assert sorted(zip(found.columns["minutes"], found.columns["minutes_before"], strict=True)) == [
+        (2, 1),
+        (4, 0),
+        (5, 0),
+        (6, 0),
+    ]
+    assert aa_test(found, AAConfig(rounds=20))["units"] == 4
+    with pytest.raises(DataError, match="within one day"):
+        Material.read(spec, events.with_columns(timestamp=pl.col("timestamp") % 1000))
+    with pytest.raises(DataError, match="unknown column 'minutes'"):
+        Material.read(spec, events.drop("minutes").with_columns(clicks=1))
+
+
 def test_the_same_seed_gives_the_same_rates() -> None:
     material = Material.read(SPEC, history(200))
     first, second = (aa_test(material, AAConfig(rounds=30, seed=5)) for _ in range(2))

@@ -10,6 +10,7 @@ __all__ = ["seconds"]
 
 _LATEST = 4_102_444_800  # 2100-01-01, in seconds
 _UNITS = {1: "seconds", 10**3: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}
+_NARROW = (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)
 _EARLIEST_FINE = 10**8  # 1973: what is called milliseconds and less than this many seconds is in another unit
 _ALLOWED = "allowed are unix times and ISO 8601 dates and times such as 2021-08-22 or 2021-08-22T10:00:00Z"
 _FORMATS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M%:z")
@@ -61,6 +62,8 @@ def _epoch(values: pl.Series) -> pl.Series:
 def _from_numbers(column: Column) -> pl.Series:
     values = column.values.fill_nan(None) if column.values.dtype.is_float() else column.values
     _refuse_missing(column, values)
+    if values.dtype in _NARROW:
+        values = values.cast(pl.Int64)
     if values.dtype.is_integer() and (days := _compact_dates(values)) is not None:
         return _from_dates(column, days)
     middle = float(values.median() or 0)  # pyright: ignore[reportArgumentType]

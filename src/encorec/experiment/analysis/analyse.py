@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from encorec.errors import DataError
 from encorec.experiment.analysis.alarms import clickbait_alarms
 from encorec.experiment.analysis.beside import Beside, beside_effect
 from encorec.experiment.analysis.classical import versions
@@ -24,6 +25,7 @@ from encorec.experiment.intake.checks import check, failed_checks
 from encorec.experiment.intake.exposures import Exposures
 from encorec.experiment.intake.unit_table import UnitTable
 from encorec.experiment.spec import ExperimentSpec, MetricSpec
+from encorec.types import IntVector
 
 __all__ = ["BLOCKING", "analyze"]
 
@@ -54,8 +56,9 @@ def analyze(
         exposures: who met which variant; none = only the table is known.
         table: what units did.
         final: the experiment is over, whatever its plan says.
-        now: seconds since 1970; none = the last first exposure.
-        planned_units: of all arms at the planned end, for sequential tests; none = from the days that have passed.
+        now: seconds since 1970 of the look, with exposures read ``until`` then; none = the last first exposure.
+        planned_units: of all arms at the planned end, for sequential tests; none = those of the specification, else
+            from the days that have passed.
         beside: other methods to show beside the registered ones: ``bootstrap``, ``mann-whitney``.
         rng: of the bootstrap; needed for it.
         naive: effects as if views were independent, by metric and variant, to be shown with a warning.
@@ -68,7 +71,7 @@ def analyze(
 
     Raises:
         ConfigError: settings of a sequential test.
-        DataError: values that cannot be analysed.
+        DataError: values that cannot be analysed, or exposures that lie after ``now``.
         MissingExtra: tea-tasting is not installed.
 
     Example:
@@ -80,8 +83,9 @@ def analyze(
         >>> found["verdict"], round(found["metrics"][0]["effect"], 1)
         ('ship', 1.2)
     """
-    checks = check(spec, exposures, table, now=now)
     first_seen = table.first_seen if exposures is None else exposures.first_seen
+    _refuse_future(first_seen, now)
+    checks = check(spec, exposures, table, now=now)
     end = planned_end(spec, first_seen, now=now, final=final)
     blocked = [name for name in failed_checks(checks) if name in BLOCKING]
     found = _frame(spec, checks, end, table)
@@ -95,7 +99,8 @@ def analyze(
             one: beside_effect(one, outcomes[pair[0]], *_arms(spec, table, pair[1]), rng) for one in beside
         }
         entry["naive"] = _naive(naive.get(pair) if naive else None, effects[pair])
-    found["sequential"] = interim(spec, effects, Horizon.of(len(table), end, planned_units))
+    horizon = Horizon.of(len(table), end, planned_units, spec.analysis.planned_units)
+    found["sequential"] = interim(spec, effects, horizon)
     found["segments"] = by_segment(spec, table, [outcomes[name] for name in _deciding(spec)])
     found["novelty"] = [] if table.daily is None else novelty(spec, table.daily)
     found["alarms"] = clickbait_alarms(spec, entries) if end.reached else []
@@ -105,6 +110,17 @@ def analyze(
     decision = decide(spec, end, entries, found["sequential"])
     found |= {"metrics": entries, "money": _money(spec, effects, end, decision)}
     return found | _verdict(decision, checks, found["alarms"])
+
+
+def _refuse_future(first_seen: IntVector | None, now: int | None) -> None:
+    if now is None or first_seen is None:
+        return
+    late = int((first_seen >= now).sum())
+    if late:
+        raise DataError(
+            f"{late:,} of {len(first_seen):,} units were first exposed at or after the time of the look; read the "
+            "exposures with until=now, so that an early look sees nothing of the future"
+        )
 
 
 def _frame(spec: ExperimentSpec, checks: Mapping[str, Any], end: PlannedEnd, table: UnitTable) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The classical tests, through tea-tasting: the one place that knows it."""
 
 import importlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from encorec.errors import MissingExtra
@@ -12,6 +13,8 @@ __all__ = ["Inference", "share_test", "versions", "welch"]
 ShareMethod = Literal["norm", "boschloo", "fisher"]
 
 _VALUE = "value"
+_FAR = 1e30
+_STEEPEST = 600  # the largest exponent; floats end at 709
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,13 @@ def welch(control: ArmMean, treatment: ArmMean, *, level: float = 0.95) -> Infer
         >>> round(found.low, 3), round(found.high, 3), round(found.relative_low, 3), round(found.p, 5)
         (0.442, 1.558, 0.043, 0.00051)
     """
-    if min(control.mean, treatment.mean) <= 0 or not _tame(control, treatment):
+    size = max(abs(control.mean), abs(treatment.mean), control.error, treatment.error)
+    if size > 0 and not 1 / _FAR < size < _FAR:  # squares of variances would leave the range of floats
+        unit = math.ldexp(1.0, math.frexp(size)[1])
+        found = welch(_in_units(control, unit), _in_units(treatment, unit), level=level)
+        low, high = (None if end is None else end * unit for end in (found.low, found.high))
+        return replace(found, low=low, high=high)
+    if min(control.mean, treatment.mean) <= 0 or not _tame(control, treatment, level):
         return _welch_absolute(control, treatment, level)
     found = _mean(level).analyze_aggregates(_aggregates(control), _aggregates(treatment))
     return Inference(
@@ -133,9 +142,17 @@ def _aggregates(arm: ArmMean) -> Any:
     return _part("aggr").Aggregates(arm.count, {_VALUE: arm.mean}, {_VALUE: arm.variance}, {})
 
 
-def _tame(control: ArmMean, treatment: ArmMean) -> bool:
-    """Whether the log of the ratio is known to within a few powers of ten at all."""
-    return control.error < 100 * control.mean and treatment.error < 100 * treatment.mean
+def _tame(control: ArmMean, treatment: ArmMean, level: float) -> bool:
+    """Whether the log of the ratio is known to within a few powers of ten, and its interval ends within floats."""
+    from scipy.special import stdtrit
+
+    widest = float(stdtrit(min(control.count, treatment.count) - 1, (1 + level) / 2))
+    off = math.hypot(control.error / control.mean, treatment.error / treatment.mean)
+    return control.error < 100 * control.mean and treatment.error < 100 * treatment.mean and widest * off < _STEEPEST
+
+
+def _in_units(arm: ArmMean, unit: float) -> ArmMean:
+    return ArmMean(arm.count, arm.mean / unit, arm.variance / unit / unit)
 
 
 def _welch_absolute(control: ArmMean, treatment: ArmMean, level: float) -> Inference:

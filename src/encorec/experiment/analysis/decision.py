@@ -53,7 +53,9 @@ def rule(spec: ExperimentSpec) -> str:
     if analysis.sequential in _GROUPED:
         when = f"by the bound of {analysis.sequential} at one of {analysis.looks} looks, the last at {planned}"
     elif analysis.sequential != "none":
-        when = f"by the boundary of {analysis.sequential} at any look before, or by p at {planned}"
+        when = f"by the boundary of {analysis.sequential} at any look"
+        last = f" before, or by p at {planned}"
+        when += last if spec.days else " (no end is planned), or by p at a look said to be final"
     guards = [f"{one.name!r} does not lose more than {one.margin:g}" for one in spec.metric if one.role == "guardrail"]
     clauses = [*guards, "the units are split as planned (p of the sample ratio at least 0.001)"]
     return (
@@ -69,7 +71,8 @@ def decide(
 
     A group-sequential test has one bound for the planned end as well. A confidence sequence leaves the planned end to
     the fixed test: it spends so little before that both together err in 5.3 % (14 looks) to 5.5 % (50 looks) of
-    experiments without an effect, at an alpha of 5 %.
+    experiments without an effect, at an alpha of 5 %. Where no end is planned the sequence alone decides, unless the
+    look is said to be final: fixed tests at every look would err far more often.
 
     Args:
         spec: of the experiment.
@@ -127,7 +130,8 @@ _VERDICTS: Mapping[str, Verdict] = {
 def _primary(spec: ExperimentSpec, end: PlannedEnd, entry: Entry, look: Entry | None) -> tuple[str, str]:
     """State of the primary metric, and that in words."""
     name, kind, effect = spec.primary.name, spec.analysis.sequential, entry["effect"]
-    if look is not None and (look["crossed"] or not end.reached or kind in _GROUPED):
+    open_ended = spec.days is None and kind == "asymptotic-cs" and not end.final
+    if look is not None and (look["crossed"] or not end.reached or kind in _GROUPED or open_ended):
         p, significant, how = look["p"], look["crossed"], f"{kind}, p {look['p']:.3g}"
     elif end.reached:
         p = entry["p_adjusted"]
@@ -137,7 +141,7 @@ def _primary(spec: ExperimentSpec, end: PlannedEnd, entry: Entry, look: Entry | 
     if p is None or effect is None:
         return "unknown", f"primary {name!r} cannot be judged: {'; '.join(entry['notes'])}"
     if not significant:
-        if not end.reached:
+        if not end.reached or open_ended:
             return "open", f"primary {name!r} has not crossed its boundary ({how})"
         return "unclear", f"primary {name!r} is not significantly better ({how})"
     better = (effect > 0) == (spec.primary.direction == "up")
@@ -158,6 +162,8 @@ def _guardrails(
             state = "violated"
         elif look is not None and look["crossed"] and not guard:
             state = "holds"
+        elif look is not None and state == "open":
+            state = "unproven"
         violated |= state == "violated"
         reasons.append(_GUARD_WORDS[state].format(name=repr(metric.name), margin=metric.margin))
     return violated, reasons

@@ -152,4 +152,5 @@ def _careful(known: Effect, control: ArmMean) -> Effect:
 def _freedom(control: ArmMean, treatment: ArmMean) -> float:
     parts = np.array([control.variance / control.count, treatment.variance / treatment.count])
     counts = np.array([control.count, treatment.count])
-    return float(parts.sum() ** 2 / (np.square(parts) / (counts - 1)).sum())  # welch1947
+    shares = parts / parts.max() / (parts / parts.max()).sum()
+    return float(1 / (np.square(shares) / (counts - 1)).sum())  # welch1947

@@ -21,8 +21,9 @@ class Horizon:
     Args:
         units: so far, of all arms.
         planned: at the planned end; none = not known.
-        origin: of the planned units: ``given``, ``time`` (units so far over the share of the days that have passed) or
-            ``units`` (the experiment is over: those that came).
+        origin: of the planned units: ``given``, ``plan`` (of the specification), ``time`` (units so far over the share
+            of the days that have passed) or ``units`` (the experiment is over: those that came).
+        ended: whether the planned end is reached: a group-sequential test then has its last look.
 
     Example:
         >>> Horizon.of(500, PlannedEnd(False, False, 0.25, "day 4 of 14")).planned
@@ -32,21 +33,29 @@ class Horizon:
     units: int
     planned: float | None
     origin: str | None
+    ended: bool = False
 
     @classmethod
-    def of(cls, units: int, end: PlannedEnd, given: int | None = None) -> "Horizon":
+    def of(cls, units: int, end: PlannedEnd, given: int | None = None, registered: int | None = None) -> "Horizon":
         """From the plan.
 
         Args:
             units: so far, of all arms.
             end: where the experiment is in its plan.
             given: planned units of all arms, where they were fixed before the data.
+            registered: those of the specification, taken where none are given.
         """
-        if given is not None:
-            return cls(units, float(given), "given")
+        if given is not None or registered is not None:
+            planned, origin = (registered, "plan") if given is None else (given, "given")
+            return cls(units, float(planned or units), origin, end.reached)
         if end.reached:
-            return cls(units, float(units), "units")
+            return cls(units, float(units), "units", ended=True)
         return cls(units, units / end.elapsed, "time") if end.elapsed else cls(units, None, None)
+
+    def planned_by(self, kind: str) -> float:
+        """Planned units that a test counts with: at the end, a group-sequential one takes what came for the whole."""
+        planned = self.units if self.planned is None else self.planned
+        return min(planned, self.units) if self.ended and kind != "asymptotic-cs" else planned
 
 
 def interim(spec: ExperimentSpec, effects: Mapping[Pair, Effect], horizon: Horizon) -> dict[str, Any] | None:
@@ -83,7 +92,7 @@ def interim(spec: ExperimentSpec, effects: Mapping[Pair, Effect], horizon: Horiz
         "planned_units": horizon.planned,
         "planned_from": horizon.origin,
         "looks": None if kind == "asymptotic-cs" else spec.analysis.looks,
-        "note": _NOTES[horizon.origin],
+        "note": _UNPLANNED if horizon.origin == "units" and spec.days is None else _NOTES[horizon.origin],
         "metrics": [],
     }
     if horizon.planned is None:
@@ -99,10 +108,17 @@ def interim(spec: ExperimentSpec, effects: Mapping[Pair, Effect], horizon: Horiz
 
 _NOTES: Mapping[str | None, str] = {
     "given": "the planned units were given",
+    "plan": "the planned units are those of the specification",
     "time": "the planned units are those so far over the share of the planned days that has passed",
     "units": "the experiment is over: its units are those planned",
     None: "neither planned units nor planned days are known, so nothing can be said before the end",
 }
+
+
+_UNPLANNED = (
+    "neither days nor units are planned: the units so far are taken for those planned, which moves the bounds from "
+    "look to look"
+)
 
 
 def _look_at(spec: ExperimentSpec, metric: MetricSpec, effect: Effect, horizon: Horizon) -> dict[str, Any]:
@@ -128,7 +144,7 @@ def _look(
     spec: ExperimentSpec, effect: Effect, horizon: Horizon, alpha: float, side: Any = "two", null: float = 0.0
 ) -> Look:
     kind, looks = spec.analysis.sequential, spec.analysis.looks
-    figures = effect.effect or 0.0, effect.error or 0.0, horizon.units, horizon.planned or horizon.units
+    figures = effect.effect or 0.0, effect.error or 0.0, horizon.units, horizon.planned_by(kind)
     return take_look(kind, *figures, alpha=alpha, looks=looks, side=side, null=null)
 
 

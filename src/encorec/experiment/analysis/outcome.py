@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from encorec.data.sources.sheets import counted
 from encorec.errors import DataError, unknown_name
+from encorec.experiment.intake.metric_columns import LARGEST, SMALLEST
 from encorec.experiment.spec import MetricSpec
 from encorec.types import FloatVector
 
@@ -43,7 +45,7 @@ class Outcome:
             columns: (n,) float64 by name.
 
         Raises:
-            DataError: a column is missing, not finite, or a share's value is not 0 or 1.
+            DataError: a column is missing, not finite, beyond 1e100, or a share's value is not 0 or 1.
         """
         values = [_column(metric, columns, name) for name in metric.columns]
         covariates = tuple(_column(metric, columns, name) for name in metric.covariates)
@@ -103,7 +105,16 @@ def _column(metric: MetricSpec, columns: Mapping[str, FloatVector], name: str) -
     bad = ~np.isfinite(values)
     if bad.any():
         raise DataError(
-            f"metric {metric.name!r}: column {name!r} has {int(bad.sum())} values that are not finite "
+            f"metric {metric.name!r}: column {name!r} has {counted(int(bad.sum()), 'value')} not finite "
             f"(first: unit {int(bad.argmax())} of the table, {values[bad.argmax()]}); fix or drop these units"
+        )
+    size = np.abs(values)
+    tiny = 0 < size.max(initial=0.0) < SMALLEST
+    bad = size > 0 if tiny else size > LARGEST
+    if bad.any():
+        told = f"above 0, all below {SMALLEST:g}" if tiny else f"beyond {LARGEST:g}"
+        raise DataError(
+            f"metric {metric.name!r}: column {name!r} has {counted(int(bad.sum()), 'value')} {told} "
+            f"(first: unit {int(bad.argmax())} of the table, {values[bad.argmax()]}); use another unit"
         )
     return values

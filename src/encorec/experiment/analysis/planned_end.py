@@ -1,15 +1,14 @@
 """Whether the planned end of an experiment is reached, by the log or by a given moment."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from typing import Any
 
+from encorec.experiment.intake.event_sums import DAY_SECONDS
+from encorec.experiment.intake.planned_window import planned_start
 from encorec.experiment.spec import ExperimentSpec
 from encorec.types import IntVector
 
 __all__ = ["PlannedEnd", "planned_end"]
-
-_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,8 @@ def planned_end(
     """Hold the time of the log against the plan.
 
     The plan ends ``days`` after ``start`` (none = the day of the first exposure), at midnight UTC. Without ``now`` the
-    log tells the time: the end is reached when its last first exposure lies on the last planned day or later.
+    log tells the time: the end is reached when its last first exposure lies on the last planned day or later. A plan
+    without days has no end that anything could wait for: it is reached at every look, each of which stands alone.
 
     Args:
         spec: of the experiment.
@@ -72,22 +72,22 @@ def planned_end(
 
 def _by_plan(spec: ExperimentSpec, first_seen: IntVector | None, now: int | None) -> tuple[float | None, bool, str]:
     if spec.days is None:
-        return None, False, "the specification plans no days, so no end can be reached"
+        return None, True, "no end is planned (no 'days'): nothing is held back, and every look counts as the one look"
+    start = planned_start(spec, first_seen)
+    if start is None:
+        return None, False, f"neither the specification ('start') nor the exposures say when it began: {_NOT_KNOWN}"
     if first_seen is None and now is None:
-        return None, False, "the exposures have no times, so it is not known whether the planned end is reached"
-    if first_seen is None and spec.start is None:
-        return None, False, "neither the specification nor the exposures say when it began"
-    start = _start(spec, first_seen)
+        return None, False, f"the exposures have no times: {_NOT_KNOWN}"
     moment = now if now is not None else int(first_seen.max())  # type: ignore[union-attr]
-    last = start + (spec.days - (1 if now is None else 0)) * _DAY
-    day = max((moment - start) // _DAY + (1 if now is None else 0), 0)
-    elapsed = min(max(moment - start, 1) / (spec.days * _DAY), 1.0)
+    last = start + (spec.days - (1 if now is None else 0)) * DAY_SECONDS
+    day = max((moment - start) // DAY_SECONDS + (1 if now is None else 0), 0)
+    elapsed = min(max(moment - start, 1) / (spec.days * DAY_SECONDS), 1.0)
     reached = moment >= last
     reason = f"day {day} of {spec.days} planned"
     return 1.0 if reached else elapsed, reached, f"{reason}: the planned end is {'' if reached else 'not '}reached"
 
 
-def _start(spec: ExperimentSpec, first_seen: IntVector | None) -> int:
-    if spec.start is not None:
-        return int(datetime.combine(spec.start, time(), UTC).timestamp())
-    return int(first_seen.min()) // _DAY * _DAY if first_seen is not None else 0
+_NOT_KNOWN = (
+    "it is not known whether the planned end is reached; give --final where it is, or --now beside a specification "
+    "with 'start'"
+)

@@ -1,6 +1,6 @@
 """Tables with several rows per unit, such as views: summed per unit, with what they would say if taken for units."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -38,6 +38,7 @@ class Views:
         unit: (m,) int64 number of the unit of each row, 0 to n - 1.
         units: n; a unit may have no row.
         columns: (m,) float64 by name.
+        timed: whether the rows had times.
 
     Example:
         >>> views = Views(np.array([0, 0, 1]), 2, {"minutes": np.array([1.0, 2.0, 4.0])})
@@ -48,6 +49,7 @@ class Views:
     unit: IntVector
     units: int
     columns: Mapping[str, FloatVector]
+    timed: bool = False
 
     @classmethod
     def read(cls, spec: ExperimentSpec, given: TableLike, exposures: Exposures | None = None) -> "Views":
@@ -55,7 +57,8 @@ class Views:
 
         Args:
             spec: of the experiment; its metrics are meant per row.
-            given: path or frame; with a column ``timestamp``, rows before the first exposure do not count.
+            given: path or frame; with a column ``timestamp``, rows before the first exposure do not count, nor do
+                those from ``exposures.until`` on.
             exposures: whose units count; none = all units of the table.
 
         Raises:
@@ -69,7 +72,7 @@ class Views:
         ids = opened.sheet.frame[name]
         columns = {one: read_numbers(opened.sheet.column(one), ids, mine, gaps=False)[mine] for one in wanted.all}
         check_numbers(columns, wanted, int(mine.sum()), opened.sheet.where)
-        return cls(row[mine], units, columns)
+        return cls(row[mine], units, columns, _TIME in opened.sheet)
 
     @property
     def repeated(self) -> bool:
@@ -104,12 +107,13 @@ class Views:
             )
         return value
 
-    def table(self, spec: ExperimentSpec, exposures: Exposures) -> UnitTable:
+    def table(self, spec: ExperimentSpec, exposures: Exposures, notes: Sequence[str] = ()) -> UnitTable:
         """The unit table for ``per_view_spec(spec)``.
 
         Args:
             spec: of the experiment, metrics per row.
             exposures: with which the rows were read.
+            notes: what was done to the data, in words.
 
         Raises:
             DataError: a unit table that cannot be analysed.
@@ -117,8 +121,9 @@ class Views:
         covariates = MetricColumns.of(spec.metric).covariates
         capped = Views(self.unit, self.units, {**self.columns, **self._capped(spec)})
         sums = capped.sums(covariates)
+        told = (WARNING, *notes)
         return UnitTable.of(
-            per_view_spec(spec), exposures.variant, sums, exposures.first_seen, notes=(WARNING,), where="metrics"
+            per_view_spec(spec), exposures.variant, sums, exposures.first_seen, notes=told, where="metrics"
         )
 
     def naive(self, spec: ExperimentSpec, variant: IntVector) -> dict[tuple[str, str], Effect]:
@@ -193,5 +198,7 @@ def _numbers_of(opened: Input, name: str, exposures: Exposures | None) -> tuple[
     if not counts.any():
         raise DataError(f"{opened.sheet.where}: none of its units was exposed; are the ids spelt otherwise?")
     if _TIME in opened.sheet and exposures.first_seen is not None:
-        counts &= seconds(opened.sheet.column(_TIME)).to_numpy() >= exposures.first_seen[np.where(counts, row, 0)]
+        time = seconds(opened.sheet.column(_TIME)).to_numpy()
+        counts &= time >= exposures.first_seen[np.where(counts, row, 0)]
+        counts &= time < (np.iinfo(np.int64).max if exposures.until is None else exposures.until)
     return row, len(known), counts

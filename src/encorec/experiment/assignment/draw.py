@@ -30,7 +30,7 @@ class Assignment:
 
     Args:
         bucket: (n,) float64 in [0, 1), of the experiment's salt.
-        variant: (n,) int8 place in ``variants``, -1 = not in the experiment.
+        variant: (n,) int8 place in ``variants`` (int16 beyond 127 variants), -1 = not in the experiment.
         held_out: (n,) true where the unit is in the global holdout.
         layer: the experiment's.
         variants: names, as the specification orders them.
@@ -102,7 +102,7 @@ def assign(
     if spec.strata or strata:
         variant = _stratified(spec, text, bucket, inside, strata or {})
     else:
-        variant = np.searchsorted(ends[:-1], bucket, side="right").astype(np.int8)
+        variant = np.searchsorted(ends[:-1], bucket, side="right").astype(spec.code_type)
     variant[~inside] = NO_VARIANT
     variants = tuple(spec.variants)
     for unit, name in spec.overrides.items():
@@ -220,7 +220,7 @@ def _stratified(
     inside: BoolVector,
     strata: Mapping[str, Sequence[Any] | pl.Series],
 ) -> IntVector:
-    """(n,) int8 variants dealt within strata; units that are not inside, or overridden, take no part."""
+    """(n,) variants dealt within strata; units that are not inside, or overridden, take no part."""
     if set(strata) != set(spec.strata):
         raise ConfigError(
             f"experiment {spec.name!r} is drawn by the strata {', '.join(spec.strata) or 'none'}, "
@@ -235,7 +235,7 @@ def _stratified(
     taking_part = inside & ~text.is_in(list(spec.overrides)).to_numpy()
     label = label.filter(pl.Series(taking_part))
     known = label.unique().sort()
-    variant = np.full(len(text), NO_VARIANT, np.int8)
+    variant = np.full(len(text), NO_VARIANT, spec.code_type)
     if len(known):
         offset = buckets_of([f"{spec.salt_text}/stratum"], known)[0]
         stratum = label.cast(pl.Enum(known)).to_physical().cast(pl.Int64).to_numpy()

@@ -10,7 +10,7 @@ __all__ = ["deal"]
 
 
 def deal(stratum: IntVector, bucket: FloatVector, offset: FloatVector, ends: Sequence[float]) -> IntVector:
-    """(n,) int8 variant of every unit: those of a stratum take evenly spaced places in [0, 1), in the order of buckets.
+    """(n,) int16 variant of every unit: those of a stratum take even places in [0, 1), in the order of the buckets.
 
     A stratum of m units gives a variant of share s either the whole part of m·s units or one more (systematic
     sampling, cochran1977, chapter 8); over the offset, every unit has the variant with probability s.
@@ -32,6 +32,6 @@ def deal(stratum: IntVector, bucket: FloatVector, offset: FloatVector, ends: Seq
     ordered = stratum[order]
     rank = np.arange(len(order)) - first[ordered]
     place = (rank + offset[ordered]) / size[ordered]
-    variant = np.empty(len(order), np.int8)
+    variant = np.empty(len(order), np.int16)
     variant[order] = np.searchsorted(np.asarray(ends[:-1]), place, side="right")
     return variant

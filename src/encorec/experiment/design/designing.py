@@ -53,7 +53,7 @@ def design(plan: Plan) -> dict[str, Any]:
         "duration_days": days,
         "formula": FORMULA,
         "formulas": _formulas(plan, horizon),
-        "sequential": _sequential(plan, first),
+        "sequential": _sequential(plan, first, days),
         "accrual": _accrual(plan),
         "notes": _notes(plan, rows, days),
     }
@@ -188,8 +188,11 @@ def _formulas(plan: Plan, horizon: int | None) -> dict[str, int] | None:
     return {name: ceil(units - 1e-6) for name, units in found.items()}
 
 
-def _sequential(plan: Plan, first: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What looking early costs: units of the last look over those of a fixed test, for the same power there."""
+def _sequential(plan: Plan, first: Mapping[str, Any], days: int | None) -> dict[str, Any] | None:
+    """What looking early costs: units of the last look over those of a fixed test, for the same power there.
+
+    ``planned_units`` are those of all arms at the planned end: by the days and the accrual where both are known.
+    """
     kind, analysis = plan.spec.analysis.sequential, plan.spec.analysis
     if kind == "none":
         return None
@@ -202,7 +205,15 @@ def _sequential(plan: Plan, first: Mapping[str, Any]) -> dict[str, Any] | None:
     else:
         factor = inflation(kind, analysis.looks, first["alpha"], analysis.power)
         note = f"over {analysis.looks} evenly spaced looks"
-    return {"kind": kind, "inflation": factor, "n_per_arm": ceil(first["n_per_arm"] * factor), "note": note}
+    needed = sum(first["units"].values()) * factor
+    expected = None if plan.accrual is None else plan.planned_units(plan.spec.days or days)
+    return {
+        "kind": kind,
+        "inflation": factor,
+        "n_per_arm": ceil(first["n_per_arm"] * factor),
+        "planned_units": max(ceil((needed if expected is None else expected) - 1e-6), 2),
+        "note": note,
+    }
 
 
 def _accrual(plan: Plan) -> dict[str, Any] | None:

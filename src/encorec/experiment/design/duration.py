@@ -14,6 +14,7 @@ WEEK = 7
 """Days of a week: an experiment runs whole ones, so that no weekday counts double."""
 LONGEST_DAYS = 728
 """Beyond two years no duration is given."""
+_MOST_PER_DAY = 1e12
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ class Accrual:
         """As many new units every day.
 
         Raises:
-            ConfigError: not above 0.
+            ConfigError: not above 0, or above 1e12.
         """
-        if not 0 < units_per_day < float("inf"):
-            raise ConfigError(f"units per day is {units_per_day}, it must be above 0 and finite")
+        if not 0 < units_per_day <= _MOST_PER_DAY:
+            raise ConfigError(f"units per day is {units_per_day}, allowed is above 0 and up to {_MOST_PER_DAY:g}")
         return cls(np.array([float(units_per_day)]), 1.0, float(units_per_day))
 
     def units(self, days: int) -> float:

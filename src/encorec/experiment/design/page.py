@@ -128,6 +128,7 @@ def _method(found: Mapping[str, Any]) -> list[Block]:
     if found["sequential"]:
         told = found["sequential"]
         blocks.append(Prose(f"{told['kind']} needs {told['inflation']:.3f} times the units; {told['note']}."))
+        blocks.append(Prose(f"For [analysis] of the specification: planned_units = {told['planned_units']}"))
     if found.get("simulated"):
         told = found["simulated"]
         ends = f"{told['ci95'][0]:.1%} to {told['ci95'][1]:.1%}"

@@ -12,6 +12,7 @@ Formula: TypeAlias = Literal["z", "z-pooled", "z-baseline", "arcsine", "t"]
 
 _FORMULAS = ("arcsine", "t", "z", "z-baseline", "z-pooled")
 _OF_SHARES = ("z", "z-pooled", "z-baseline", "arcsine")
+_TINY, _HUGE = 1e-100, 1e100
 _MOST_UNITS = 1e15
 
 
@@ -58,6 +59,11 @@ class TwoArms:
             raise ConfigError(f"formula {self.formula!r} is one of shares; other metrics take z or t")
         if not (0 < self.std < float("inf") and 0 < self.ratio < float("inf")):
             raise ConfigError(f"std {self.std} and ratio {self.ratio} must be above 0 and finite")
+        if not (_TINY < self.std < _HUGE and abs(self.baseline) < _HUGE):
+            raise ConfigError(
+                f"baseline {self.baseline} with std {self.std}: allowed are values up to {_HUGE:g} and a std above "
+                f"{_TINY:g}; use another unit"
+            )
         if not 0 < self.alpha < (1 if self.side == "two" else 0.5):
             raise ConfigError(f"alpha is {self.alpha}, allowed is above 0 and below {1 if self.side == 'two' else 0.5}")
         if self.share and not 0 < self.baseline < 1:

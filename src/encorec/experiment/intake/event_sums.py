@@ -96,7 +96,7 @@ def sum_by_day(
     Args:
         events: of all units, in any order; the latest of them ends the log.
         first_seen: (n,) int64 seconds since 1970.
-        variant: (n,) int8 arm of each unit.
+        variant: (n,) arm of each unit.
         arms: how many there are.
         spec: whose metrics are wanted.
 

@@ -1,16 +1,17 @@
 """Who met which variant, and when first: the log of an experiment, one row per unit."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 
-from encorec.data.sources.sheets import Column, counted
+from encorec.data.sources.sheets import Column, Sheet, counted
 from encorec.data.sources.times import seconds
 from encorec.data.sources.typed import known_text, texts
 from encorec.errors import DataError
 from encorec.evaluation.frames.inputs import Ids, Input, TableLike, open_input
+from encorec.experiment.intake.planned_window import planned_finish
 from encorec.experiment.spec import ExperimentSpec
 from encorec.types import IntVector
 
@@ -26,12 +27,14 @@ class Exposures:
     Args:
         ids: (n,) of the units.
         variants: names, as the specification orders them.
-        variant: (n,) int8 place in ``variants``.
+        variant: (n,) int8 place in ``variants``; int16 beyond 127 variants.
         first_seen: (n,) int64 seconds since 1970 of the first exposure, fractions cut off; none = not logged.
         segments: column of the specification's segments -> (n,) text at the first exposure, where the file has it.
         rows: of the file.
         two_arms: units that met two variants or more; they are left out everywhere.
         where: name of the file.
+        until: seconds since 1970 from which on nothing is looked at; none = the whole log.
+        later: rows at or after it, left out.
 
     Example:
         >>> from encorec.experiment.spec import MetricSpec
@@ -51,6 +54,8 @@ class Exposures:
     rows: int = 0
     two_arms: int = 0
     where: str = "exposures"
+    until: int | None = None
+    later: int = 0
 
     def __len__(self) -> int:
         return len(self.variant)
@@ -61,8 +66,34 @@ class Exposures:
         found = np.bincount(self.variant, minlength=len(self.variants))
         return dict(zip(self.variants, found.tolist(), strict=True))
 
+    def planned(self, spec: ExperimentSpec) -> "Exposures":
+        """Without units that came when the planned end was over, and looked at no later than at that end.
 
-def read_exposures(given: TableLike, spec: ExperimentSpec) -> Exposures:
+        Raises:
+            DataError: all of them came later.
+        """
+        finish = planned_finish(spec, self.first_seen)
+        if finish is None or self.first_seen is None:
+            return self
+        until = finish if self.until is None else min(self.until, finish)
+        there = self.first_seen < finish
+        if not there.any():
+            raise DataError(
+                f"{self.where}: all {counted(len(self), 'unit')} came after the planned end ({spec.start} and "
+                f"{spec.days} days); is 'start' of the specification right?"
+            )
+        kept = pl.Series(there)
+        return replace(
+            self,
+            ids=replace(self.ids, values=self.ids.values.filter(kept)),
+            variant=self.variant[there],
+            first_seen=self.first_seen[there],
+            segments={name: labels.filter(kept) for name, labels in self.segments.items()},
+            until=until,
+        )
+
+
+def read_exposures(given: TableLike, spec: ExperimentSpec, *, until: int | None = None) -> Exposures:
     """The exposures of a CSV or Parquet file, or of a data frame.
 
     Columns: the units under the specification's own name or ``unit``; ``variant``; maybe ``first_exposed_at`` (ISO 8601
@@ -72,10 +103,12 @@ def read_exposures(given: TableLike, spec: ExperimentSpec) -> Exposures:
     Args:
         given: path or frame.
         spec: of the experiment.
+        until: seconds since 1970; rows at or after it are left out as if they were not written yet, so that an early
+            look sees nothing of the future. Without times nothing can be left out.
 
     Raises:
         DataError: a table that cannot be read, without rows, or with a missing unit, a missing or unknown variant, a
-            broken time; a variant that no unit has.
+            broken time; no row before ``until``; a variant that no unit has.
 
     Example:
         >>> from encorec.experiment.spec import MetricSpec
@@ -88,24 +121,25 @@ def read_exposures(given: TableLike, spec: ExperimentSpec) -> Exposures:
           'x'); variants of the experiment are a, b
     """
     opened, unit = open_units(given, "exposures", spec, (VARIANT,), (FIRST_SEEN, *spec.analysis.segments))
-    sheet, variants = opened.sheet, tuple(spec.variants)
-    ids = opened.ids(unit)
-    rows = pl.DataFrame({"id": ids.values, "code": _codes(sheet.column(VARIANT), variants)})
-    timed = FIRST_SEEN in sheet
-    rows = rows.with_columns(time=_times(sheet.column(FIRST_SEEN)) if timed else pl.lit(0, pl.Int64))
+    sheet, variants, ids, timed = opened.sheet, tuple(spec.variants), opened.ids(unit), FIRST_SEEN in opened.sheet
     labels = [name for name in spec.analysis.segments if name in sheet and name != unit]
-    rows = rows.with_columns(texts(sheet.column(name)).cast(pl.String).alias(f"={name}") for name in labels)
-    units = _per_unit(rows)
+    rows = _rows(sheet, ids, variants, labels)
+    seen = rows.filter(pl.col("time") < until) if timed and until is not None else rows
+    if not len(seen):
+        raise DataError(f"{sheet.where}: all of its {counted(len(rows), 'row')} lie at or after the time of the look")
+    units = _per_unit(seen)
     kept = units.filter(pl.col("low") == pl.col("high"))
     found = Exposures(
         Ids(ids.column, kept["id"], ids.either),
         variants,
-        kept["low"].to_numpy(),
+        kept["low"].to_numpy().astype(spec.code_type),
         kept["time"].to_numpy() if timed else None,
         {name: kept[f"={name}"] for name in labels},
         len(rows),
         len(units) - len(kept),
         sheet.where,
+        until,
+        len(rows) - len(seen),
     )
     _refuse_empty_arms(found)
     return found
@@ -138,19 +172,28 @@ def open_units(
     for name in names:
         if name in opened.sheet:
             return opened, name
-    raise DataError(
-        f"{opened.sheet.where}: has no column of units; it must be called {spec.unit!r} (as 'unit' in the "
-        f"specification says) or {UNIT!r}"
-    )
+    fault = f"has no column of units; it must be called {spec.unit!r} (as 'unit' in the specification says) or {UNIT!r}"
+    try:
+        open_input(given, where, (spec.unit,))  # says which columns there are
+    except DataError as error:
+        raise DataError(f"{error}; the table {fault}") from None
+    raise DataError(f"{opened.sheet.where}: {fault}")
+
+
+def _rows(sheet: Sheet, ids: Ids, variants: tuple[str, ...], labels: Sequence[str]) -> pl.DataFrame:
+    """Unit, place of the variant, time (0 where there is none) and segments of every row."""
+    rows = pl.DataFrame({"id": ids.values, "code": _codes(sheet.column(VARIANT), variants)})
+    rows = rows.with_columns(time=_times(sheet.column(FIRST_SEEN)) if FIRST_SEEN in sheet else pl.lit(0, pl.Int64))
+    return rows.with_columns(texts(sheet.column(name)).cast(pl.String).alias(f"={name}") for name in labels)
 
 
 def _codes(column: Column, variants: tuple[str, ...]) -> pl.Series:
-    """(m,) int8 place of every variant."""
+    """(m,) int16 place of every variant."""
     names = known_text(column)
     column.refuse(names.is_null(), "missing", "every exposed unit has a variant: drop the rows of units outside")
     unknown = ~names.is_in(list(variants))
     column.refuse(unknown, _naming_none(unknown), f"variants of the experiment are {', '.join(variants)}")
-    return names.cast(pl.Enum(variants)).to_physical().cast(pl.Int8)
+    return names.cast(pl.Enum(variants)).to_physical().cast(pl.Int16)
 
 
 def _naming_none(unknown: pl.Series) -> str:

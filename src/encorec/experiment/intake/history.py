@@ -10,8 +10,9 @@ from encorec.data.sources.sheets import Column
 from encorec.data.sources.times import seconds
 from encorec.data.sources.typed import numbers
 from encorec.errors import DataError
-from encorec.evaluation.frames.inputs import TableLike, open_input
+from encorec.evaluation.frames.inputs import TableLike
 from encorec.evaluation.frames.numbering import numbered
+from encorec.experiment.intake.exposures import open_units
 from encorec.experiment.spec import ExperimentSpec
 from encorec.types import BoolVector, FloatVector, IntVector
 
@@ -123,9 +124,9 @@ def read_history(given: TableLike, spec: ExperimentSpec) -> History:
     """A CSV or Parquet file, or a data frame: one row per unit, or, with a column ``timestamp``, one per event.
 
     Args:
-        given: the unit's column of the spec and those columns of its metrics that are there. A covariate of a table of
-            units is a column; of events it is the sum of its column, or of ``x`` where it is called ``x_before``, over
-            what lies before.
+        given: the units under the specification's own name or ``unit``, and those columns of its metrics that are
+            there. A covariate of a table of units is a column; of events it is the sum of its column, or of ``x`` where
+            it is called ``x_before``, over what lies before.
         spec: whose metrics are planned.
 
     Raises:
@@ -141,13 +142,13 @@ def read_history(given: TableLike, spec: ExperimentSpec) -> History:
     covariates = {name for one in spec.metric for name in one.covariates}
     values = {name for one in spec.metric for name in one.columns}
     optional = values | covariates | {_earlier(name) for name in covariates}
-    table = open_input(given, "history", (spec.unit,), (TIME, *sorted(optional)))
+    table, unit_column = open_units(given, "history", spec, (), (TIME, *sorted(optional)))
     sheet = table.sheet
-    unit = numbered([table.ids(spec.unit).values]).rows[0].astype(np.int64)
+    unit = numbered([table.ids(unit_column).values]).rows[0].astype(np.int64)
     timed = TIME in sheet
     if not timed:
-        _refuse_repeated(sheet.column(spec.unit), unit)
-    named = [name for name in sheet.frame.columns if name not in (spec.unit, TIME)]
+        _refuse_repeated(sheet.column(unit_column), unit)
+    named = [name for name in sheet.frame.columns if name in optional and name not in (unit_column, TIME)]
     columns = {name: _values(sheet.column(name), may_miss=timed) for name in named}
     shares = frozenset(one.value or "" for one in spec.metric if one.kind == "share")
     if not timed:

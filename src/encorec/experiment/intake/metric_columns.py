@@ -12,7 +12,10 @@ from encorec.errors import ConfigError, DataError
 from encorec.experiment.spec import MetricSpec
 from encorec.types import BoolVector, FloatVector
 
-__all__ = ["MetricColumns", "check_numbers", "read_numbers", "refuse_units"]
+__all__ = ["LARGEST", "SMALLEST", "MetricColumns", "check_numbers", "read_numbers", "refuse_units"]
+
+LARGEST, SMALLEST = 1e100, 1e-100
+"""No value lies beyond the first, no column wholly below the second: squares would leave the range of 64-bit floats."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def read_numbers(column: Column, unit: pl.Series, wanted: BoolVector, *, gaps: b
         gaps: whether an empty cell is 0: nothing of the kind happened in this event.
 
     Raises:
-        DataError: NaN, infinite, missing where that is not allowed, or no number at all.
+        DataError: NaN, infinite, beyond 1e100, missing where that is not allowed, or no number at all.
 
     Example:
         >>> clicks = Column(pl.Series("clicks", ["3", "", "nan"]), "events.csv")
@@ -86,6 +89,8 @@ def read_numbers(column: Column, unit: pl.Series, wanted: BoolVector, *, gaps: b
         plain = column.values.str.strip_chars().cast(pl.Float64, strict=False) if text else column.values
         _refuse(column, unit, plain.is_nan().fill_null(False), "that are not a number (NaN)")
         _refuse(column, unit, plain.is_infinite().fill_null(False), "that are infinite")
+        beyond = (plain.abs() > LARGEST).fill_null(False)
+        _refuse(column, unit, beyond, f"that are beyond {LARGEST:g}", "use another unit")
     values = numbers(column)
     if not gaps:
         missing = values.is_null() & pl.Series(wanted)
@@ -106,7 +111,8 @@ def check_numbers(
         unit: (n,) ids, for errors.
 
     Raises:
-        DataError: a column is missing or of another length, a value is not finite, a share is neither 0 nor 1.
+        DataError: a column is missing or of another length, a value is not finite or beyond 1e100, a share is neither
+            0 nor 1.
 
     Example:
         >>> bought = MetricColumns(("bought",), (), frozenset({"bought"}))
@@ -123,6 +129,11 @@ def check_numbers(
         if values.shape != (n,):
             raise DataError(f"{where}: column {name!r} has the shape {values.shape}, allowed is ({n},), one per unit")
         refuse_units(name, values, ~np.isfinite(values), "that is not finite", "fix or drop these units", where, unit)
+        beyond = np.abs(values) > LARGEST
+        refuse_units(name, values, beyond, f"that is beyond {LARGEST:g}", "use another unit", where, unit)
+        if 0 < np.abs(values).max(initial=0) < SMALLEST:
+            told = f"that is not 0 and all below {SMALLEST:g}"
+            refuse_units(name, values, values != 0, told, "use another unit", where, unit)
         if name in wanted.shares:
             odd = (values != 0) & (values != 1)
             remedy = "a metric of kind 'share' needs 0 or 1 per unit"

@@ -36,6 +36,7 @@ class UnitRows:
         daily: sums by day since first exposure, of a table of events.
         notes: what was done, in words.
         where: name of the file.
+        events: whether it is a table of events.
 
     Example:
         >>> UnitRows(np.array([True]), {"clicks": np.array([2.0])}, {}, None, (), "metrics.csv").where
@@ -48,6 +49,7 @@ class UnitRows:
     daily: DailySums | None
     notes: tuple[str, ...]
     where: str
+    events: bool = False
 
 
 def read_units(spec: ExperimentSpec, exposures: Exposures, given: TableLike) -> UnitRows:
@@ -190,13 +192,14 @@ def _from_events(
     spec: ExperimentSpec, exposures: Exposures, sheet: Sheet, wanted: MetricColumns, unit: pl.Series, row: IntVector
 ) -> UnitRows:
     """A table of events."""
-    mine = row >= 0
+    time, others = seconds(sheet.column(TIME)).to_numpy(), int((row < 0).sum())
+    mine = (row >= 0) & (time < (np.iinfo(np.int64).max if exposures.until is None else exposures.until))
     sources = {name: _source(name, sheet) for name in wanted.covariates}
     read = {
         name: read_numbers(sheet.column(name), unit, mine, gaps=True)[mine]
         for name in dict.fromkeys((*wanted.values, *sources.values()))
     }
-    events = Events(row[mine], seconds(sheet.column(TIME)).to_numpy()[mine], read)
+    events = Events(row[mine], time[mine], read)
     for name in wanted.shares:
         odd = (read[name] != 0) & (read[name] != 1)
         _refuse_odd_share(sheet, name, read[name], odd, unit.filter(pl.Series(mine)))
@@ -208,8 +211,9 @@ def _from_events(
         sum_events(events, first_seen, wanted, sources),
         _named(exposures.segments),
         sum_by_day(events, first_seen, exposures.variant, len(exposures.variants), spec),
-        tuple(_event_notes(events, first_seen, sources, exposures, sheet, int((~mine).sum()))),
+        tuple(_event_notes(events, first_seen, sources, exposures, sheet, others)),
         sheet.where,
+        events=True,
     )
 
 
@@ -224,6 +228,9 @@ def _event_notes(
 ) -> list[str]:
     """What was done with the events, in words."""
     notes = [f"not counted: {counted(others, 'event')} of units that were not exposed"] if others else []
+    later = len(sheet) - others - len(events.time)
+    if later:
+        notes.append(f"not counted: {counted(later, 'event')} at or after the time of the look or the planned end")
     early = events.time < first_seen[events.unit]
     silent = len(exposures) - int(np.count_nonzero(np.bincount(events.unit[~early], minlength=len(exposures))))
     notes.append(f"before the first exposure, so for covariates only: {counted(int(early.sum()), 'event')}")

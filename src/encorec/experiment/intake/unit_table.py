@@ -10,6 +10,7 @@ from encorec.errors import DataError
 from encorec.evaluation.frames.inputs import TableLike
 from encorec.experiment.intake.event_sums import DailySums
 from encorec.experiment.intake.exposures import Exposures
+from encorec.experiment.intake.left_out import left_out_notes
 from encorec.experiment.intake.metric_columns import MetricColumns, check_numbers
 from encorec.experiment.intake.unit_rows import read_units
 from encorec.experiment.spec import ExperimentSpec
@@ -26,7 +27,7 @@ class UnitTable:
 
     Args:
         variants: names, as the specification orders them.
-        variant: (n,) int8 place in ``variants``.
+        variant: (n,) int8 place in ``variants``; int16 beyond 127 variants.
         columns: values, numerators, denominators and covariates, (n,) float64 each, all finite.
         first_seen: (n,) int64 seconds since 1970 of the first exposure; none = not logged.
         segments: name -> ((n,) int32 codes, labels).
@@ -107,7 +108,8 @@ class UnitTable:
         numbers = {name: _numbers(name, one, where) for name, one in columns.items()}
         check_numbers(numbers, MetricColumns.of(spec.metric), n, where)
         table = cls(
-            variants, codes.astype(np.int8), numbers, first_seen, dict(segments or {}), daily, missing, tuple(notes)
+            *(variants, codes.astype(spec.code_type), numbers, first_seen, dict(segments or {})),
+            *(daily, missing, tuple(notes)),
         )
         for name, count in table.counts.items():
             if not count:
@@ -121,7 +123,8 @@ class UnitTable:
         A table with a column ``timestamp`` holds events: they are summed per exposed unit from the second of its
         first exposure on, and strictly before it for covariates; a covariate ``x_before`` that is no column is the
         sum of ``x``. Units without events count with 0. Any other table has one row per unit; exposed units that
-        are not in it are left out and counted by arm.
+        are not in it are left out and counted by arm. Units that were first exposed after the planned end and events
+        at or after it, or after ``exposures.until``, do not count.
 
         Args:
             spec: of the experiment.
@@ -134,17 +137,18 @@ class UnitTable:
                 missing, a share that is neither 0 nor 1, a covariate measured after the exposure, no exposed unit at
                 all, an arm without units.
         """
-        rows = read_units(spec, exposures, given)
-        gone = np.bincount(exposures.variant[~rows.kept], minlength=len(exposures.variants))
+        planned = exposures.planned(spec)
+        rows = read_units(spec, planned, given)
+        gone = np.bincount(planned.variant[~rows.kept], minlength=len(planned.variants))
         return cls.of(
             spec,
-            exposures.variant[rows.kept],
+            planned.variant[rows.kept],
             rows.columns,
-            None if exposures.first_seen is None else exposures.first_seen[rows.kept],
+            None if planned.first_seen is None else planned.first_seen[rows.kept],
             {name: _coded(labels) for name, labels in rows.segments.items()},
             rows.daily,
             tuple(gone.tolist()),
-            rows.notes,
+            (*left_out_notes(exposures, planned, events=rows.events, where=rows.where), *rows.notes),
             rows.where,
         )
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from encorec.config import Config, bounded
-from encorec.errors import DataError
+from encorec.errors import DataError, unknown_name
 from encorec.evaluation.frames.inputs import TableLike
 from encorec.experiment.analysis.effects import method_of
 from encorec.experiment.analysis.outcome import Outcome
 from encorec.experiment.analysis.split_metric import NaiveRows, SplitMetric
 from encorec.experiment.analysis.views import WARNING, Views, per_view_spec
 from encorec.experiment.intake.exposures import open_units
-from encorec.experiment.intake.history import read_history
+from encorec.experiment.intake.history import History, read_history
 from encorec.experiment.intake.metric_columns import MetricColumns
 from encorec.experiment.resplits.drawn_arms import draws, split_sums
 from encorec.experiment.spec import ExperimentSpec
@@ -84,18 +84,21 @@ class Material:
     def read(cls, spec: ExperimentSpec, given: TableLike) -> "Material":
         """One row per unit; events with a column ``timestamp``, summed; or several rows per unit, taken as views.
 
+        Of events, covariates are sums over the first half of the days, for the units and values of the second half.
+
         Raises:
             ConfigError: quantiles of views.
             DataError: a table that cannot be read, lacks a column or holds broken numbers.
         """
         wanted = MetricColumns.of(spec.metric)
-        opened, unit = open_units(given, "history", spec, wanted.all, (_TIME,))
-        ids = opened.sheet.frame[unit]
+        opened, unit = open_units(given, "history", spec, (), (*wanted.all, _TIME))
+        ids = opened.ids(unit).values
         if _TIME not in opened.sheet and ids.n_unique() < len(ids):
             views = Views.read(spec, given)
             return cls(per_view_spec(spec), views.sums(wanted.covariates), views, spec)
-        named = given if unit == spec.unit else opened.sheet.frame.rename({unit: spec.unit})
-        return cls(spec, read_history(named, spec).within())
+        history = read_history(given, spec)
+        _refuse_lacking(history, wanted, opened.sheet.where)
+        return cls(spec, history.paired() if wanted.covariates else history.within())
 
 
 def aa_test(material: Material, config: AAConfig | None = None, *, progress: Progress | None = None) -> dict[str, Any]:
@@ -192,6 +195,18 @@ def aa_rates(
         for which in ("", _NAIVE)
     )
     return right, naive
+
+
+def _refuse_lacking(history: History, wanted: MetricColumns, where: str) -> None:
+    """Refuse a history without a column that a metric needs, or without a time before which covariates are summed."""
+    for name in wanted.all:
+        if name not in history.known:
+            raise DataError(f"{where}: {unknown_name('column', name, sorted(history.known))}")
+    if wanted.covariates and history.days == 1:
+        raise DataError(
+            f"{where}: covariates ({', '.join(wanted.covariates)}) are sums over days before the values, and these "
+            "events lie within one day; give a longer history, or take the covariates out of the specification"
+        )
 
 
 def _split_metrics(material: Material) -> dict[str, SplitMetric | NaiveRows]:

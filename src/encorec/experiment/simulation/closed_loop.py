@@ -74,7 +74,7 @@ class Visits:
 
     Args:
         user: (v,) int64 rows of the world.
-        arm: (v,) int8 whose list was shown.
+        arm: (v,) int16 whose list was shown.
         time: (v,) int64 seconds since 1970.
         item: (v, k) int64 rows of items shown, -1 = empty.
         clicked: (v, k) bool.
@@ -226,7 +226,7 @@ def _visits(shown: Shown, arm: IntVector, world: World, rng: np.random.Generator
     done: Responses = world.respond(shown, rng)
     likely = world.expected(shown)
     return Visits(
-        shown.user, arm.astype(np.int8), shown.time, shown.item, done.clicked, done.minutes, done.returned,
+        shown.user, arm.astype(np.int16), shown.time, shown.item, done.clicked, done.minutes, done.returned,
         likely.clicks, likely.minutes, likely.returns,
     )  # fmt: skip
 

@@ -47,10 +47,10 @@ class PotentialOutcomes:
             rng: of users and variants.
 
         Returns:
-            (n,) int8 variants and columns of (n,) float64.
+            (n,) int16 variants and columns of (n,) float64.
         """
         row = rng.integers(len(self.user), size=n)
-        variant = rng.choice(len(self.variants), size=n, p=shares).astype(np.int8)
+        variant = rng.choice(len(self.variants), size=n, p=shares).astype(np.int16)
         return variant, {name: values[variant, row] for name, values in self.columns.items()}
 
 
