@@ -10,6 +10,7 @@ from encorec.data.dataset import Dataset
 from encorec.protocols import Arrays, Reasons
 from encorec.retrieval.als_layout import Layout
 from encorec.retrieval.als_training import attribute_map, mapped, solve_sides
+from encorec.retrieval.conjugate_gradient import stepped
 from encorec.retrieval.feature_columns import DenseColumns, feature_matrix
 from encorec.retrieval.history_weights import faded_history
 from encorec.retrieval.index import IndexConfig
@@ -34,7 +35,8 @@ class ALSConfig(Config, tag="als", tag_field="kind"):
         bias: whether users and items have a number of their own besides their product.
         user_features: numeric and categorical features of users that are known numbers of their vectors.
         item_features: numeric and categorical features and tags of items that are known numbers of their vectors.
-        cg_steps: of conjugate gradient for each vector and alternation, as implicit takes three; 0 = exact.
+        cg_steps: of conjugate gradient for each vector and alternation, as implicit takes three, and for the vector of
+            a query where features or biases are known; 0 = exact.
         last: newest events of a history that are used when a user is folded in; none = all.
         decay: weight of an event for each newer one when a user is folded in, in (0, 1].
         half_life_days: an event counts half after so many days when a user is folded in; none = none fades.
@@ -98,7 +100,7 @@ class ALS(VectorRetriever):
         return self._learn_plain(data, rng) if self.config.plain else self._learn_known(data, rng)
 
     def encode(self, queries: Queries) -> FloatMatrix:
-        """(n, size) float32 user vectors, each solved from history and features: hu2008, equation 4."""
+        """(n, size) float32 user vectors, each solved from history and features: hu2008, equation 4, takacs2011."""
         layout, known = self._layout, self._known(queries)
         merged = self._events(queries)
         free, fixed = ~layout.user_fixed, layout.user_fixed
@@ -126,7 +128,7 @@ class ALS(VectorRetriever):
                 system = self._system(merged, events, known[row])
                 target = self._items(np.array([asked]))[0]
                 target[layout.columns :] = 0  # the query's own bias is no part of the score
-                direction = self._solved(system, target[~layout.user_fixed])
+                direction = self._solved(system, self._pull(system), target[~layout.user_fixed])
                 share[events] = self._weights(system) * (system.taken[:, ~layout.user_fixed] @ direction)
         return ranked_reasons(merged.indptr, merged.item, share)
 
@@ -211,11 +213,14 @@ class ALS(VectorRetriever):
         free, fixed = ~self._layout.user_fixed, self._layout.user_fixed
         return self._weights(system) @ system.taken[:, free] - self.arrays()["gram"][free][:, fixed] @ system.known
 
-    def _solved(self, system: _System, right: FloatVector) -> FloatVector:
+    def _solved(self, system: _System, right: FloatVector, other: FloatVector | None = None) -> FloatVector:
+        """What solves for ``right``, exactly or in the steps of training; or the same done to ``other``."""
         free = ~self._layout.user_fixed
         taken = system.taken[:, free]
         square = self.arrays()["gram"][free][:, free] + (taken.T * (system.confidence - 1)) @ taken
-        _, vector, failed = _SOLVE(square, right)
+        if not self.config.plain and self.config.cg_steps:
+            return stepped(square, right, self.config.cg_steps, other)
+        _, vector, failed = _SOLVE(square, right if other is None else other)
         if failed:
             raise linalg.LinAlgError("ALS: the history cannot be folded in: use a larger reg")
         return vector
