@@ -1,6 +1,7 @@
 # Each target sets up .venv by itself: Python >= 3.11, make and a package index are all it needs.
 #   make demo    the whole system on real data        make test    everything that must hold
 #   make lint    style and types only                 make bench   all speed benchmarks, or NAME=import for one
+#   make torture the failures of make test, for minutes instead of seconds
 
 PYTHON ?= python3
 NAME ?= *
@@ -14,13 +15,16 @@ PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 # pyright asks the network for a newer version of itself unless it is told not to.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: demo test lint bench
+.PHONY: demo test torture lint bench
 
 demo: $(VENV)/installed
 	$(BIN)/encorec demo
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2
+
+torture: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m torture tests/torture
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

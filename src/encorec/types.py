@@ -18,6 +18,7 @@ __all__ = [
     "BoolVector",
     "Candidates",
     "Eligibility",
+    "Exploration",
     "FloatMatrix",
     "FloatVector",
     "Histories",
@@ -348,6 +349,45 @@ class Eligibility:
 
 
 @dataclass(frozen=True, slots=True)
+class Exploration:
+    """How far the slates of n queries are left to chance (``encorec.pipeline.exploration``).
+
+    Args:
+        temperature: (n,) float64, in standard deviations of the scores of the head; 0 = nothing is left to chance,
+            else 0.001 or more.
+        seed: (n,) int64 of the draw: the same seed, the same slate.
+        head: best items of each query that are drawn from; fewer than places = as many as places.
+
+    Raises:
+        QueryError: arrays of unequal length, a temperature that is not allowed or not finite, a head below 1.
+
+    Example:
+        >>> len(Exploration(np.array([0.5]), np.array([7]), head=20))
+        1
+    """
+
+    temperature: FloatVector
+    seed: IntVector
+    head: int = 50
+
+    def __post_init__(self) -> None:
+        if len(self.temperature) != len(self.seed):
+            raise QueryError(f"Exploration: {len(self.temperature)} temperatures but {len(self.seed)} seeds")
+        if self.head < 1:
+            raise QueryError(f"Exploration: head is {self.head}, allowed is 1 or more")
+        for one in self.temperature.tolist():
+            if one != 0 and not 1e-3 <= one < np.inf:
+                raise QueryError(f"Exploration: temperature is {one}, allowed is 0 (no chance) or 0.001 or more")
+
+    def __len__(self) -> int:
+        return len(self.seed)
+
+    def take(self, rows: IntVector | slice) -> "Exploration":
+        """That of the queries at ``rows`` (n',), in that order."""
+        return Exploration(self.temperature[rows], self.seed[rows], self.head)
+
+
+@dataclass(frozen=True, slots=True)
 class Queries:
     """n questions "what should this user be shown now?": everything an answer may depend on.
 
@@ -357,6 +397,7 @@ class Queries:
         eligible: which items may be shown.
         user_features: (n, F) float32, NaN where unknown, columns as the data set's user features; or none.
         user: (n,) int32 row of the user, -1 unknown; for logging, never for scoring.
+        exploration: how far the slates are left to chance; none = not at all.
 
     Raises:
         QueryError: parts of unequal length.
@@ -372,6 +413,7 @@ class Queries:
     eligible: Eligibility
     user_features: FloatMatrix | None = None
     user: IntVector | None = None
+    exploration: Exploration | None = None
 
     def __post_init__(self) -> None:
         n = len(self.history)
@@ -382,6 +424,7 @@ class Queries:
             "user_features": self.user_features,
             "restricted": self.eligible.restricted,
             "user": self.user,
+            "exploration": self.exploration,
         }
         for name, part in parts.items():
             if part is not None and len(part) != n:
@@ -403,11 +446,12 @@ class Queries:
             self.eligible.take(rows),
             None if self.user_features is None else self.user_features[rows],
             None if self.user is None else self.user[rows],
+            None if self.exploration is None else self.exploration.take(rows),
         )
 
     def with_history(self, history: Histories) -> "Queries":
         """The same questions asked with other histories, for example their last event only."""
-        return Queries(history, self.now, self.eligible, self.user_features, self.user)
+        return Queries(history, self.now, self.eligible, self.user_features, self.user, self.exploration)
 
 
 @dataclass(frozen=True, slots=True)

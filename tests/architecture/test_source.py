@@ -16,7 +16,7 @@ SAYS_NOTHING = {"base", "common", "core", "helper", "helpers", "manager", "misc"
 RUNS_CODE_ON_LOAD = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 ONE_HOME = {"catboost", "faiss", "implicit", "lightfm", "lightgbm", "matplotlib", "numba", "optuna", "ray", "redis"}
 HEAVY = ONE_HOME | {"torch"}
-DISTRIBUTIONS = {"faiss": "faiss-cpu", "lightfm": "lightfm-next"}
+DISTRIBUTIONS = {"faiss": "faiss-cpu", "lightfm": "lightfm-next", "opentelemetry": "opentelemetry-sdk"}
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -10,6 +10,9 @@ from typing import Any, Self
 import httpx
 from tests.end_to_end.project import environment
 
+PATIENT = {f"ENCOREC_{name}_MS": "60000" for name in ("DEADLINE", "MAX_DEADLINE", "MAX_WAIT", "MAX_SHED")}
+"""On a busy machine nothing may be left out for want of time, unless a test asks for that."""
+
 
 class Service:
     """A running service; leaving the ``with`` block stops it with SIGTERM and checks that it ended well."""
@@ -18,16 +21,16 @@ class Service:
         arguments = ["serve", str(artifact), "--port", "0", "--state", str(folder / "state.sqlite"), *options]
         self.log = folder / "service.log"
         self._out = self.log.open("wb")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "encorec", *arguments], cwd=folder, env=environment(), stderr=subprocess.PIPE
-        )
+        command = [sys.executable, "-m", "encorec", *arguments]
+        self._process = subprocess.Popen(command, cwd=folder, env=PATIENT | environment(), stderr=subprocess.PIPE)
 
     def __enter__(self) -> Self:
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self._out.write(line)
             if found := re.search(rb"running on (http://[\d.]+:\d+)", line):
-                self._client = httpx.Client(base_url=found[1].decode(), timeout=30)
+                self.url = found[1].decode()
+                self._client = httpx.Client(base_url=self.url, timeout=30)
                 return self
         raise RuntimeError(f"the service ended with {self._process.wait()}")
 

@@ -1,9 +1,11 @@
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
+from tests.redis_server import RedisServer
 from tests.serving.toy_engine import ToyEngine
 
 from encorec.serving.app import create_app
@@ -48,6 +50,15 @@ class Service:
         self.state.close()
 
 
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A server in this process sets up its logs; the next test hears ours again."""
+    logger = logging.getLogger("encorec")
+    before = logger.propagate, logger.level, list(logger.handlers)
+    yield
+    logger.propagate, logger.level, logger.handlers = before
+
+
 @pytest.fixture
 def start_service() -> Iterator[Callable[..., Service]]:
     """A function that starts a service; all of them end with the test."""
@@ -67,3 +78,12 @@ def start_service() -> Iterator[Callable[..., Service]]:
 @pytest.fixture
 def service(start_service: Callable[..., Service]) -> Service:
     return start_service()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A server that no test stops; whoever needs one to stop starts another."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.kill()

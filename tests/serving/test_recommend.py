@@ -129,13 +129,13 @@ def test_a_standing_clock_keeps_the_order_and_the_weights_of_a_history(start_ser
 class Listening(ToyEngine):
     """Remembers the history that it was asked with last."""
 
-    def recommend(self, requests, states=None, *, now):
+    def recommend(self, requests, states=None, **how):
         self.heard = [(one.item_id, one.timestamp, one.weight) for one in requests[-1].history or ()]
-        return super().recommend(requests, states, now=now)
+        return super().recommend(requests, states, **how)
 
 
-def test_placement_and_deadline_are_accepted_and_change_nothing_yet(service):
-    wishes = [{}, {"placement": "home", "deadline_ms": 50}, {"deadline_ms": 0.5}, {"deadline_ms": None}]
+def test_placement_and_deadline_change_nothing_where_there_is_time(service):
+    wishes = [{}, {"placement": "home", "deadline_ms": 50_000}, {"deadline_ms": 1e9}, {"deadline_ms": None}]
     answers = service.post("/v1/recommend/batch", {"requests": wishes}).json()["answers"]
     answers += [service.post("/v1/recommend", wish).json() for wish in wishes]
     assert len({str(answer["items"]) for answer in answers}) == 1

@@ -187,5 +187,5 @@ class Counting(ToyEngine):
 """,
     )
     process = start_process(program, state=":memory:").wait_until_listening()
-    [threads] = re.findall(r"threads: \[(.*)\]", process.log)
+    threads, *_ = re.findall(r"threads: \[(.*)\]", process.log)
     assert set(threads.split(", ")) == {"1"}

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from encorec.errors import ConfigError
 from encorec.pipeline.requests import PastEvent, UserState
@@ -33,99 +31,6 @@ def state(path):
     store.close()
 
 
-def slow_obvious_state(events, user, before, kept):
-    """The first event of each name, put in order of time, cut, and only then shortened."""
-    first = {one.event_id: one for one in reversed(events)}
-    arrived = [one for one in events if first[one.event_id] is one]
-    past = sorted((one for one in arrived if str(one.user_id) == user and one.time < before), key=lambda one: one.time)
-    last = tuple(PastEvent(one.item_id, one.time, one.weight) for one in past[-kept:])
-    return UserState(last, tuple(sorted({one.item_id for one in past})))
-
-
-def in_calls(store, events, sizes, nows):
-    """Store ``events`` in calls of the given sizes, time moving on between them."""
-    rest = list(events)
-    for size, now in zip(sizes, sorted(nows), strict=True):
-        store.append(rest[:size], now=now)
-        rest = rest[size:]
-    store.append(rest, now=max(nows))
-
-
-contents = st.tuples(st.sampled_from([1, "1", 2]), st.integers(1, 6), st.integers(0, 40), st.sampled_from([0.5, 1.0]))
-calls = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 40)), min_size=1, max_size=6)
-
-
-@given(st.lists(st.tuples(st.integers(0, 12), contents), max_size=40), calls, st.integers(0, 10))
-def test_the_state_is_that_of_the_log_in_order_of_time(log, calls, later):
-    content = dict(reversed(log))  # repetitions of a name repeat the whole event
-    events = [event(name, *content[name][:3], weight=content[name][3]) for name, _ in log]
-    sizes, nows = zip(*calls, strict=True)
-    store = SqliteState(":memory:", kept=3)
-    in_calls(store, events, sizes, nows)
-    before = max(nows) + later
-    for user in ("1", "2"):
-        assert store.read(user, before=before) == slow_obvious_state(events, user, before, kept=3)
-    store.close()
-
-
-@given(st.data(), calls, st.integers(0, 10))
-def test_shuffled_doubled_late_and_future_events_leave_the_state_of_the_ordered_log(data, calls, later):
-    times = data.draw(st.lists(st.integers(0, 40), unique=True, max_size=20))
-    log = [event(time, item=time % 5, time=float(time)) for time in sorted(times)]
-    shuffled = data.draw(st.permutations([*log, *log[::2]]))
-    sizes, nows = zip(*calls, strict=True)
-    ordered, disordered = SqliteState(":memory:", kept=3), SqliteState(":memory:", kept=3)
-    ordered.append(log, now=0)
-    in_calls(disordered, shuffled, sizes, nows)
-    for before in (max(nows), max(nows) + later, 50):
-        assert disordered.read(1, before=before) == ordered.read(1, before=before)
-    ordered.close()
-    disordered.close()
-
-
-def test_events_of_the_future_crowd_nobody_out_and_count_when_their_time_comes():
-    state = SqliteState(":memory:", kept=2)
-    state.append([event(i, item=i, time=i) for i in (10, 20)], now=50)
-    state.append([event(i, item=i, time=i) for i in (60, 70, 80)], now=50)
-    assert [one.item_id for one in state.read(1, before=50).events] == [10, 20]
-    assert state.read(1, before=50).seen == (10, 20)
-    assert [one.item_id for one in state.read(1, before=61).events] == [20, 60]
-    assert [one.item_id for one in state.read(1, before=99).events] == [70, 80]
-    state.close()
-
-
-def test_everything_ever_touched_is_seen_though_the_history_is_short(state):
-    state.append([event(i, item=i, time=i) for i in range(1_000)], now=1_000)
-    read = state.read(1, before=1_000)
-    assert [one.item_id for one in read.events] == list(range(800, 1_000))
-    assert set(read.seen) == set(range(1_000))
-
-
-def test_an_event_is_seen_from_its_earliest_time_on(state):
-    state.append([event("future", item=7, time=90.0), event("past", item=7, time=10.0)], now=50)
-    state.append([event("again", item=7, time=95.0)], now=50)
-    assert state.read(1, before=50).seen == (7,)
-
-
-def test_a_name_is_stored_once_within_a_call_and_between_calls(state):
-    assert state.append([event("a"), event("b"), event("a")], now=50) == AppendResult(2, 1)
-    assert state.append([event("b", item=9), event("c")], now=50) == AppendResult(1, 1)
-    assert state.read(1, before=50).seen == (1,)
-
-
-def test_user_17_is_the_user_called_17_and_items_keep_their_type(state):
-    state.append([event("a", user=17, item=5), event("b", user="17", item="tt0111161", time=11.0)], now=50)
-    assert [one.item_id for one in state.read("17", before=50).events] == [5, "tt0111161"]
-    assert state.read(17, before=50) == state.read("17", before=50)
-
-
-def test_text_of_any_kind_survives(state):
-    odd = "naïve \x00 ' ; -- 🎬"
-    state.append([event(odd, user=odd, item=odd, type=odd, request_id=odd)], now=50)
-    assert state.read(odd, before=50).seen == (odd,)
-    assert state.append([event(odd)], now=50).duplicates == 1
-
-
 def test_what_was_stored_is_there_after_reopening(path, state):
     state.append([event("a", weight=2.5)], now=50)
     state.close()
@@ -133,11 +38,6 @@ def test_what_was_stored_is_there_after_reopening(path, state):
     assert again.read(1, before=50) == UserState((PastEvent(1, 10.0, 2.5),), (1,))
     assert again.append([event("a")], now=50).duplicates == 1
     again.close()
-
-
-def test_nobody_known_is_an_empty_state(state):
-    assert state.append([], now=50) == AppendResult(0, 0)
-    assert state.read("nobody", before=50) == UserState()
 
 
 def test_a_locked_file_refuses_writes_whole_and_serves_reads(path, state):
@@ -158,12 +58,6 @@ def test_a_call_that_fails_halfway_stores_nothing(path, state):
         state.append([event("a"), event("b", type=None)], now=50)
     assert state.read(1, before=50) == UserState()
     assert state.append([event("a")], now=50) == AppendResult(1, 0)
-
-
-def test_a_closed_state_says_so(state):
-    state.close()
-    with pytest.raises(StateError, match="closed"):
-        state.read(1, before=50)
 
 
 def test_a_file_that_is_no_state_is_refused_and_left_alone(tmp_path):

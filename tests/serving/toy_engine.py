@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from encorec.data.vocabulary import Vocabulary
 from encorec.errors import QueryError
-from encorec.pipeline.requests import Answer, ItemId, Recommended, Request, Similar, UserState
+from encorec.pipeline.requests import Answer, Chance, ItemId, Recommended, Request, Similar, UserState
+from encorec.pipeline.watch import Watch
 from encorec.types import BoolVector, FloatVector, Histories
 
 DATA_END = 893_286_639  # 1998-04-22T23:10:39Z
@@ -32,6 +33,7 @@ class ToyArtifact:
     titles: NDArray[Any] | None = None
     data_end: int = DATA_END
     snapshot_id: str = "toy-1"
+    shows_seen: bool = False
 
 
 class ToyEngine:
@@ -46,7 +48,13 @@ class ToyEngine:
         self.popularity = np.arange(len(ids), 0, -1, dtype=np.float32)
 
     def recommend(
-        self, requests: Sequence[Request], states: Sequence[UserState | None] | None = None, *, now: int
+        self,
+        requests: Sequence[Request],
+        states: Sequence[UserState | None] | None = None,
+        *,
+        now: int,
+        chances: Sequence[Chance | None] | None = None,
+        watch: Watch | None = None,
     ) -> list[Answer]:
         states = [None] * len(requests) if states is None else states
         return [self._recommend(request, state, now) for request, state in zip(requests, states, strict=True)]

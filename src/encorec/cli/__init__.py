@@ -11,6 +11,8 @@ from encorec.cli import (
     experiment,
     judging,
     leaderboard,
+    loadtest,
+    logs,
     offpolicy,
     personas,
     runs,
@@ -31,7 +33,12 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(experiment.app, name="experiment")
-for group in (runs.app, tuning.app, ablation.app, judging.app, offpolicy.app, answers.app, personas.app, service.app):
+app.add_typer(logs.app, name="logs")
+for group in (
+    *(runs.app, tuning.app, ablation.app, judging.app, offpolicy.app, answers.app, personas.app, service.app),
+    logs.replaying,
+    loadtest.app,
+):
     app.add_typer(group)
 
 

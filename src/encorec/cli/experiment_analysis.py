@@ -1,5 +1,6 @@
 """`encorec experiment analyze` and `aa`: what an experiment says, and whether its tests may be believed."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,9 +30,15 @@ def analyze_command(
     metrics: Annotated[Path, typer.Option(help="CSV or Parquet: one row per unit, or events with a timestamp.")],
     html: Annotated[Path | None, typer.Option(help="Write the report as one page.")] = None,
     final: Annotated[bool, typer.Option("--final", help="The experiment is over, whatever its plan says.")] = False,
-    now: Annotated[str | None, typer.Option(help="An ISO time; none = that of the last first exposure.")] = None,
+    now: Annotated[
+        str | None,
+        typer.Option(
+            help="An ISO time: nothing at or after it is looked at. None = that of the last first exposure, or this "
+            "moment where exposures have no times."
+        ),
+    ] = None,
     planned_units: Annotated[
-        int | None, typer.Option(help="Of all arms at the planned end, for sequential tests.", min=2)
+        int | None, typer.Option(help="Of all arms at the planned end; none = those of the specification.", min=2)
     ] = None,
     also: Annotated[
         list[str] | None, typer.Option(help="bootstrap or mann-whitney, beside the registered method.")
@@ -51,8 +58,9 @@ def analyze_command(
     from encorec.experiment.spec import load_spec
 
     registered = load_spec(spec)
-    seen = read_exposures(exposures, registered)
-    moment = None if now is None else _second(now)
+    given = None if now is None else _second(now)
+    seen = read_exposures(exposures, registered, until=given)
+    moment = int(time.time()) if given is None and seen.first_seen is None else given
     analysed, table, naive = _material(registered, seen, metrics, per_view=per_view)
     found = analyze(
         *(analysed, seen, table),
@@ -110,9 +118,12 @@ def _material(
 
     if per_view:
         from encorec.experiment.analysis.views import Views, per_view_spec
+        from encorec.experiment.intake.left_out import left_out_notes
 
-        views = Views.read(spec, metrics, seen)
-        return per_view_spec(spec), views.table(spec, seen), views.naive(spec, seen.variant)
+        planned = seen.planned(spec)
+        views = Views.read(spec, metrics, planned)
+        notes = left_out_notes(seen, planned, events=views.timed, where=str(metrics))
+        return per_view_spec(spec), views.table(spec, planned, notes), views.naive(spec, planned.variant)
     try:
         return spec, UnitTable.read(spec, seen, metrics), None
     except DataError as error:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from encorec.cli.terminal import AsJson, out, print_json, tell
+from encorec.errors import MissingExtra
 
 if TYPE_CHECKING:
     from encorec.experiment.design.baseline import Baseline
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer()
+
+_FEWEST, _MOST = 2, 2_000_000  # units of an experiment that is drawn from the history again and again
 
 
 @app.command("design")
@@ -124,6 +127,9 @@ def _simulated(plan: "Plan", found: Mapping[str, Any], rounds: int, seed: int) -
     first = next(one for one in found["metrics"] if one["role"] == "primary")
     if plan.history is None or not rounds or first["mde"] is None or not first["mde_relative"]:
         return None
+    if min(first["units"].values()) < _FEWEST or sum(first["units"].values()) > _MOST:
+        found["notes"].append(f"not tried on the history: arms of {_FEWEST} units and {_MOST:,} in all are its limits")
+        return None
     import numpy as np
 
     from encorec.experiment.design.power_simulation import simulated_power
@@ -133,7 +139,11 @@ def _simulated(plan: "Plan", found: Mapping[str, Any], rounds: int, seed: int) -
     units = first["units"][spec.control_variant], first["units"][treatment]
     lift = first["mde"] / first["baseline"]
     rng = np.random.default_rng(seed)
-    told = simulated_power(spec.primary, columns, lift, units, alpha=first["alpha"], rounds=rounds, rng=rng)
+    try:
+        told = simulated_power(spec.primary, columns, lift, units, alpha=first["alpha"], rounds=rounds, rng=rng)
+    except MissingExtra as error:
+        found["notes"].append(f"not tried on the history: {error}")
+        return None
     return {
         "power": told.power,
         "ci95": [told.low, told.high],
@@ -167,6 +177,7 @@ def _show(plan: "Plan", found: Mapping[str, Any]) -> None:
     if found["sequential"]:
         told = found["sequential"]
         out.print(f"{told['kind']}: {told['n_per_arm']:,} units per arm; {told['note']}.", highlight=False)
+        out.print(f"For \\[analysis] of the specification: planned_units = {told['planned_units']}", highlight=False)
     rows = [f"{one['name']}: {one['note']}" for one in found["metrics"] if one["note"]]
     for note in [*found["notes"], *rows]:
         out.print(escape(note), highlight=False)

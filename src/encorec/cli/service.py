@@ -5,30 +5,44 @@ from typing import Annotated
 
 import typer
 
-from encorec.cli.terminal import ArtifactPath, ClockOption, asking_second, out
+from encorec.cli.setting_options import with_settings
+from encorec.cli.terminal import ArtifactPath, asking_second, out
+from encorec.serving.settings import Settings
 
 __all__ = ["app"]
 
 app = typer.Typer()
 
+ServedPath = Annotated[
+    Path, typer.Argument(help="A folder of `encorec train`, or a store of `encorec publish`.", metavar="ARTIFACT")
+]
+
 
 @app.command("serve")
-def serve_command(
-    artifact: ArtifactPath,
-    host: str = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 = any free one.")] = 8000,
-    clock: ClockOption = "now",
-    state: Annotated[str, typer.Option(help="SQLite file of what users did since.")] = "encorec-state.sqlite",
-) -> None:
-    """Answer over HTTP; /docs describes the routes."""
-    from encorec.pipeline.engine import load_engine
-    from encorec.serving.server import run
-    from encorec.serving.settings import Settings
+@with_settings
+def serve_command(artifact: ServedPath, settings: Settings) -> None:
+    """Answer over HTTP; /docs describes the routes. An option that is not given is read from the environment."""
+    from encorec.serving.server import serve
+    from encorec.serving.snapshot_source import served_end
 
-    settings = Settings(host=host, port=port, clock=clock, state=state)
-    engine = load_engine(artifact)
-    asking_second(clock, engine.artifact.data_end)
-    run(engine, settings)
+    asking_second(settings.clock, served_end(artifact))
+    serve(artifact, settings)
+
+
+@app.command("publish")
+def publish_command(
+    artifact: ArtifactPath,
+    store: Annotated[Path, typer.Argument(help="A folder of snapshots; made where there is none.", metavar="STORE")],
+    keep: Annotated[int, typer.Option(help="Snapshots that stay; the last two always do.", min=1)] = 3,
+    link: Annotated[bool, typer.Option(help="Hard links; nobody may write into ARTIFACT then.")] = False,
+) -> None:
+    """Check an artifact, copy it into a store and let it be served; whoever is killed on the way changes nothing."""
+    from encorec.serving.snapshot_loading import load_snapshot
+    from encorec.serving.snapshot_store import SnapshotStore
+
+    published = SnapshotStore(store)
+    snapshot_id = published.publish(artifact, load_snapshot, keep=keep, link=link)
+    out.print(f"{published.path(snapshot_id)} is current", highlight=False, soft_wrap=True)
 
 
 @app.command("demo")

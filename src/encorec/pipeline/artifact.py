@@ -21,7 +21,7 @@ from encorec.data.vocabulary import Vocabulary
 from encorec.errors import ArtifactError, ConfigError
 from encorec.pipeline.artifact_bounds import check_bounds
 from encorec.pipeline.artifact_choice import choice_arrays, restore_choice
-from encorec.pipeline.artifact_files import FileEntry, entry_of, open_array, replace_folder, verify_file, write_array
+from encorec.pipeline.artifact_files import FileEntry, entry_of, open_array, replace_folder, verify_files, write_array
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.eligibility import catalogue_of
 from encorec.pipeline.fit import PipelineConfig
@@ -75,6 +75,11 @@ class Artifact:
     def data_end(self) -> int:
         """The first second after the newest interaction."""
         return self.manifest.data.end
+
+    @property
+    def shows_seen(self) -> bool:
+        """Whether items of a user's history may be shown again."""
+        return self.config.seen == "keep"
 
     @property
     def snapshot_id(self) -> str:
@@ -161,8 +166,7 @@ def load_artifact(folder: str | Path, *, verify: bool = True) -> Artifact:
     folder = Path(folder)
     manifest = read_manifest(folder)
     if verify:
-        for path, entry in manifest.files.items():
-            verify_file(folder, path, entry)
+        verify_files(folder, manifest.files)
     arrays = {
         path.removesuffix(".npy"): open_array(folder, path, entry)
         for path, entry in manifest.files.items()

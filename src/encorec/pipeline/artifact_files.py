@@ -4,6 +4,9 @@ import ctypes
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,18 @@ from numpy.typing import NDArray
 
 from encorec.errors import ArtifactError
 
-__all__ = ["FileEntry", "entry_of", "open_array", "replace_folder", "verify_file", "write_array", "write_bytes"]
+__all__ = [
+    "FileEntry",
+    "entry_of",
+    "open_array",
+    "replace_folder",
+    "verify_file",
+    "verify_files",
+    "write_array",
+    "write_bytes",
+]
 
+_READERS = 4  # files that are hashed side by side
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD of fcntl.h, RENAME_EXCHANGE of linux/fs.h
 
 
@@ -70,6 +83,17 @@ def verify_file(folder: Path, path: str, entry: FileEntry) -> None:
         raise ArtifactError(f"{folder / path}: missing; the artifact is torn, copy or train it again")
     if _sha256(folder / path) != entry.sha256:
         raise ArtifactError(f"{folder / path}: altered or torn (its SHA-256 differs from the manifest); train again")
+
+
+def verify_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
+    """``verify_file`` of all, a few at a time: reading and hashing let other threads work.
+
+    Raises:
+        ArtifactError: names the first file that is not what its entry says.
+    """
+    with ThreadPoolExecutor(_READERS) as readers:
+        for _ in readers.map(verify_file, repeat(folder), files, files.values()):
+            pass
 
 
 def _refuse_outside(folder: Path, path: str) -> None:

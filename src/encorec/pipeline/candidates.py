@@ -1,9 +1,11 @@
 """The union of what all retrievers propose, with every source's score and rank of every candidate."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
+from encorec.pipeline.watch import NothingRetrieved, Watch, source_stage
 from encorec.protocols import Retriever, Scored, is_scorer
 from encorec.retrieval.scored import scored_by
 from encorec.retrieval.selection import unite_lists
@@ -12,17 +14,23 @@ from encorec.types import BoolMatrix, Candidates, FloatMatrix, FloatVector, IntM
 __all__ = ["gather", "lists_of"]
 
 
-def gather(retrievers: Mapping[str, Retriever], quotas: Mapping[str, int], queries: Queries) -> Candidates:
+def gather(
+    retrievers: Mapping[str, Retriever], quotas: Mapping[str, int], queries: Queries, watch: Watch | None = None
+) -> Candidates:
     """Ask every retriever for its quota and join the answers.
 
     Args:
         retrievers: by source name.
         quotas: items asked of each.
         queries: n queries.
+        watch: leaves out sources that raise or come too late; none = what they raise is raised.
 
     Returns:
         Each (query, item) once, sorted by query and item. ``rank`` is NaN where a source did not propose the
         item; ``score`` is NaN there too, unless the source can score the whole catalogue.
+
+    Raises:
+        NothingRetrieved: under a watch, no source with a quota answered.
 
     Example:
         >>> from encorec.retrieval.repeats import Repeats
@@ -36,18 +44,24 @@ def gather(retrievers: Mapping[str, Retriever], quotas: Mapping[str, int], queri
     mask = queries.eligible.mask(len(queries))
     width = min(max(quotas.values()), queries.items)
     lists = np.full((len(retrievers), len(queries), width), -1, np.int32)
-    answers: list[Scored | Candidates] = []
+    answers: dict[str, Scored | Candidates] = {}
     for source, (name, retriever) in enumerate(retrievers.items()):
-        found, answer = _ask(retriever, min(quotas[name], width), queries, mask)
-        lists[source, :, : found.shape[1]] = found
-        answers.append(answer)
+        ask = partial(_ask, retriever, min(quotas[name], width), queries, mask)
+        told = ask() if watch is None else watch.attempt(source_stage(name), ask)
+        if told is not None:
+            found, answers[name] = told
+            lists[source, :, : found.shape[1]] = found
+            if watch is not None and quotas[name]:
+                watch.proposed[name] = int(np.count_nonzero(found >= 0))
+    if len(answers) < len(retrievers) and not any(quotas[name] for name in answers):
+        raise NothingRetrieved(f"none of the sources proposed anything: {', '.join(retrievers)}")
     query, item, rank = _union(lists, queries.items)
-    score = np.empty((len(item), len(answers)), np.float32)
-    for source, answer in enumerate(answers):
-        if isinstance(answer, Candidates):
-            score[:, source] = _scores_of(answer, query, item, queries.items)
-        else:
-            score[:, source] = answer.at(query, item)
+    score = np.full((len(item), len(retrievers)), np.nan, np.float32)
+    for source, name in enumerate(retrievers):
+        if name in answers:
+            tell = partial(_scores_at, answers[name], query, item, queries.items)
+            value = tell() if watch is None else watch.spare(source_stage(name), tell)
+            score[:, source] = np.nan if value is None else value
     return Candidates(query, item, score, rank, tuple(retrievers))
 
 
@@ -84,6 +98,11 @@ def _union(lists: IntMatrix, items: int) -> tuple[IntVector, IntVector, FloatMat
     rank = np.empty((lists.size, len(lists)), np.float32)
     size = unite_lists(lists, items, query, item, rank)
     return query[:size], item[:size], rank[:size]
+
+
+def _scores_at(answer: Scored | Candidates, query: IntVector, item: IntVector, items: int) -> FloatVector:
+    """(m,) scores of one source."""
+    return _scores_of(answer, query, item, items) if isinstance(answer, Candidates) else answer.at(query, item)
 
 
 def _scores_of(found: Candidates, query: IntVector, item: IntVector, items: int) -> FloatVector:

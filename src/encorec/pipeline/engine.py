@@ -4,6 +4,7 @@ Pure over an immutable artifact: what the service remembers of a user comes in a
 """
 
 from collections.abc import Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,20 @@ import numpy as np
 from encorec.errors import ArtifactError, QueryError, unknown_name
 from encorec.pipeline.artifact import COMPARING, Artifact, load_artifact
 from encorec.pipeline.explain import explain_slate
+from encorec.pipeline.overridden import overridden
+from encorec.pipeline.override import Override
+from encorec.pipeline.popular_order import PopularOrder
 from encorec.pipeline.query_building import build_queries, stored_queries
-from encorec.pipeline.requests import Answer, ItemId, Recommended, Request, Similar, UserState
+from encorec.pipeline.requests import Answer, Chance, ItemId, Recommended, Request, Similar, UserState
+from encorec.pipeline.watch import NothingRetrieved, Watch
 from encorec.protocols import ItemSimilarity
 from encorec.retrieval.scoring import fill_unscored
 from encorec.retrieval.topk import top_k
-from encorec.types import IntVector, Slate
+from encorec.types import IntVector, Queries, Slate
 
 __all__ = ["Engine", "load_engine"]
+
+EXPLANATION = "explanation"
 
 
 def load_engine(folder: str | Path, *, verify: bool = True) -> "Engine":
@@ -53,29 +60,41 @@ class Engine:
         self.artifact = artifact
 
     def recommend(
-        self, requests: Sequence[Request], states: Sequence[UserState | None] | None = None, *, now: int | None = None
+        self,
+        requests: Sequence[Request],
+        states: Sequence[UserState | None] | None = None,
+        *,
+        now: int | None = None,
+        chances: Sequence[Chance | None] | None = None,
+        watch: Watch | None = None,
     ) -> list[Answer]:
         """One answer per request, in order, each with ``min(k, eligible)`` items.
+
+        Under a watch a stage that fails or comes too late is skipped, and the answer says so; where no source answers,
+        it is the popular items. Of many requests only those do without a stage whom it failed.
 
         Args:
             requests: n requests.
             states: what is remembered of each user beyond the training data; none = nothing.
             now: the second of asking, seconds since 1970: earlier events count. None = the end of the data.
+            chances: how far each slate is left to chance; none = not at all.
+            watch: decides what there is time for; none = there is time, and what a stage raises is raised.
 
         Raises:
-            QueryError: k below 1, or as many states as requests are wanted and not given.
+            QueryError: k below 1, or as many states or chances as requests are wanted and not given.
         """
         states = [None] * len(requests) if states is None else states
-        if len(states) != len(requests):
-            raise QueryError(f"{len(requests)} requests but {len(states)} states")
+        chances = [None] * len(requests) if chances is None else chances
+        if not len(states) == len(chances) == len(requests):
+            raise QueryError(f"{len(requests)} requests but {len(states)} states and {len(chances)} chances")
         moment = self.artifact.data_end if now is None else now
         answers: list[Answer | None] = [None] * len(requests)
-        for k in {request.k for request in requests}:
-            places = [place for place, request in enumerate(requests) if request.k == k]
+        alike = [(one.k, by.head if by and by.temperature else 0) for one, by in zip(requests, chances, strict=True)]
+        for one in set(alike):
+            places = [place for place, other in enumerate(alike) if other == one]
             chosen = [requests[place] for place in places]
-            for place, answer in zip(
-                places, self._answers(chosen, [states[p] for p in places], moment, k), strict=True
-            ):
+            beside = [states[place] for place in places], [chances[place] for place in places]
+            for place, answer in zip(places, self._watched(chosen, *beside, moment, one[0], watch), strict=True):
                 answers[place] = answer
         return [answer for answer in answers if answer is not None]
 
@@ -95,6 +114,10 @@ class Engine:
             raise QueryError(f"k is {k}, allowed is 1 or more")
         queries = stored_queries(self.artifact, self.artifact.users.rows(user_ids), now)
         return self.artifact.pipeline.recommend(queries, k, threads=threads)
+
+    def overridden(self, override: Override) -> "Engine":
+        """What a variant of an experiment answers with; ``ConfigError`` where it asks for what is not there."""
+        return Engine(overridden(self.artifact, override))
 
     def similar(
         self,
@@ -157,8 +180,11 @@ class Engine:
 
     def popular(self, k: int = 10) -> list[ItemId]:
         """Ids of the items that most users took."""
-        order = np.argsort(-self.artifact.popularity, kind="stable")[:k]
-        return self.artifact.items.externals(order[self.artifact.popularity[order] > 0])
+        return self.artifact.items.externals(self._popular.order[:k])
+
+    @cached_property
+    def _popular(self) -> PopularOrder:
+        return PopularOrder.of(self.artifact.popularity, self.artifact.catalogue & (self.artifact.popularity > 0))
 
     def check_golden(self) -> None:
         """Ask the golden requests again.
@@ -184,15 +210,40 @@ class Engine:
             for request, answer in zip(requests, self.recommend(requests, now=now), strict=True)
         ]
 
+    def _watched(
+        self,
+        requests: Sequence[Request],
+        states: Sequence[UserState | None],
+        chances: Sequence[Chance | None],
+        now: int,
+        k: int,
+        watch: Watch | None,
+    ) -> list[Answer]:
+        """Answers of requests that are asked together, or where something fails, one by one."""
+        together = None if watch is None else watch.apart()
+        answers = self._answers(requests, states, chances, now, k, together)
+        if watch is None or together is None or together.whole:
+            return answers
+        watch.take_in(together)
+        parts = zip(requests, states, chances, strict=True)
+        alone = (self._answers([one], [state], [chance], now, k, watch.apart()) for one, state, chance in parts)
+        return answers if len(requests) == 1 else [answer for [answer] in alone]
+
     def _answers(
-        self, requests: Sequence[Request], states: Sequence[UserState | None], now: int, k: int
+        self,
+        requests: Sequence[Request],
+        states: Sequence[UserState | None],
+        chances: Sequence[Chance | None],
+        now: int,
+        k: int,
+        watch: Watch | None,
     ) -> list[Answer]:
         if k < 1:
             raise QueryError(f"k is {k}, allowed is 1 or more")
-        queries, unknown = build_queries(self.artifact, requests, states, now)
-        slate = self.artifact.pipeline.recommend(queries, k)
+        queries, unknown = build_queries(self.artifact, requests, states, now, chances)
+        slate = self._slate(queries, k, watch)
         explained = {
-            row: explain_slate(self.artifact, queries.take(slice(row, row + 1)), slate.item[row])
+            row: self._explained(queries.take(slice(row, row + 1)), slate.item[row], watch)
             for row, request in enumerate(requests)
             if request.explain
         }
@@ -200,11 +251,30 @@ class Engine:
             Answer(
                 user_id=request.user_id,
                 items=self._items(slate, row, explained.get(row)),
-                degraded=[],
+                degraded=[] if watch is None else watch.degraded,
                 unknown_ids=unknown[row],
             )
             for row, request in enumerate(requests)
         ]
+
+    def _slate(self, queries: Queries, k: int, watch: Watch | None) -> Slate:
+        try:
+            return self.artifact.pipeline.recommend(queries, k, watch=watch)
+        except NothingRetrieved:
+            if watch is None:
+                raise
+            watch.replaced = True
+            return self._popular.slate(k, queries.eligible.mask(len(queries)))
+
+    def _explained(self, queries: Queries, items: IntVector, watch: Watch | None) -> list[dict[str, Any]] | None:
+        """Why each item is shown; none where that is not what its order comes from, or cannot be told in time."""
+        explain = partial(explain_slate, self.artifact, queries, items)
+        if watch is None:
+            return explain()
+        if not watch.whole:
+            watch.left_out.append(EXPLANATION)
+            return None
+        return watch.attempt(EXPLANATION, explain)
 
     def _items(self, slate: Slate, row: int, explained: list[dict[str, Any]] | None) -> list[Recommended]:
         filled = int(np.count_nonzero(slate.item[row] >= 0))

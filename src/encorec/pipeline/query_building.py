@@ -6,8 +6,18 @@ from typing import NamedTuple
 import numpy as np
 
 from encorec.pipeline.artifact import Artifact
-from encorec.pipeline.requests import PastEvent, Request, UserState
-from encorec.types import BoolVector, Eligibility, FloatMatrix, FloatVector, Histories, IntVector, ItemLists, Queries
+from encorec.pipeline.requests import Chance, PastEvent, Request, UserState
+from encorec.types import (
+    BoolVector,
+    Eligibility,
+    Exploration,
+    FloatMatrix,
+    FloatVector,
+    Histories,
+    IntVector,
+    ItemLists,
+    Queries,
+)
 
 __all__ = ["build_queries", "stored_queries"]
 
@@ -37,7 +47,11 @@ class _Asked(NamedTuple):
 
 
 def build_queries(
-    artifact: Artifact, requests: Sequence[Request], states: Sequence[UserState | None], now: int
+    artifact: Artifact,
+    requests: Sequence[Request],
+    states: Sequence[UserState | None],
+    now: int,
+    chances: Sequence[Chance | None] = (),
 ) -> tuple[Queries, list[int]]:
     """Queries of n requests, and how many ids of each the artifact does not know.
 
@@ -49,6 +63,7 @@ def build_queries(
         requests: n requests.
         states: n states or none.
         now: second of asking.
+        chances: n, all with the same head; none = nothing is left to chance.
     """
     asked = [_read(artifact, request, state, now) for request, state in zip(requests, states, strict=True)]
     exclude = ItemLists.of([one.exclude for one in asked])
@@ -59,6 +74,7 @@ def build_queries(
         Eligibility(artifact.catalogue, exclude, allow, restricted),
         _user_features(artifact, requests, asked),
         np.array([one.user for one in asked], np.int32),
+        _exploration(chances),
     )
     return queries, [one.unknown for one in asked]
 
@@ -87,6 +103,15 @@ def stored_queries(artifact: Artifact, users: IntVector, now: int) -> Queries:
         features if features.shape[1] else None,
         users.astype(np.int32),
     )
+
+
+def _exploration(chances: Sequence[Chance | None]) -> Exploration | None:
+    drawn = [one for one in chances if one is not None and one.temperature]
+    if not drawn:
+        return None
+    temperature = [0.0 if one is None else one.temperature for one in chances]
+    seed = [0 if one is None else one.seed for one in chances]
+    return Exploration(np.array(temperature), np.array(seed, np.int64), drawn[0].head)
 
 
 def _read(artifact: Artifact, request: Request, state: UserState | None, now: int) -> _Asked:

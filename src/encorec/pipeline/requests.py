@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Answer", "ItemId", "PastEvent", "Recommended", "Request", "Similar", "UserState"]
+__all__ = ["Answer", "Chance", "ItemId", "PastEvent", "Recommended", "Request", "Similar", "UserState"]
 
 ItemId = int | str
 
@@ -67,6 +67,24 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     history: tuple[PastEvent, ...] | None = None
     user: dict[str, Any] | None = None
     explain: bool = False
+
+
+class Chance(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the slate of one request is left to chance (``encorec.pipeline.exploration``).
+
+    Args:
+        temperature: in standard deviations of the scores of the head; 0 = nothing is left to chance.
+        seed: of the draw, 64 bits with sign: the same seed, the same slate.
+        head: best items that are drawn from.
+
+    Example:
+        >>> Chance(temperature=0.5, seed=7).head
+        50
+    """
+
+    temperature: float
+    seed: int
+    head: int = 50
 
 
 class Recommended(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

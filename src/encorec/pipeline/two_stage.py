@@ -4,15 +4,19 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
+from encorec.errors import QueryError
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.candidates import gather
+from encorec.pipeline.exploration import ExploringSelector
 from encorec.pipeline.leakage import Origin
 from encorec.pipeline.routing import Routing, in_query_order, order_scores
 from encorec.pipeline.selectors import TopSelector
+from encorec.pipeline.watch import Watch, source_stage
 from encorec.protocols import Ranker, Retriever, Selector
 from encorec.ranking.calibration import Calibration
 from encorec.types import Candidates, FloatVector, IntVector, Queries, Slate
@@ -22,6 +26,7 @@ __all__ = ["FirstStage", "TwoStage", "in_blocks", "query_blocks", "usable_cores"
 Answer = TypeVar("Answer")
 
 CELLS_PER_BLOCK = 2_000_000
+RANKER, SELECTOR = "ranker", "selector"
 
 
 def query_blocks(queries: Queries) -> Iterator[slice]:
@@ -80,11 +85,19 @@ class FirstStage:
     features: CandidateFeatures
     learnt_from: Origin | None = None
 
-    def candidates(self, queries: Queries, at_least: int = 1, besides: str | None = None) -> Candidates:
+    def candidates(
+        self, queries: Queries, at_least: int = 1, besides: str | None = None, watch: Watch | None = None
+    ) -> Candidates:
         """Proposals of every source with a quota, and of ``besides``; at least ``min(at_least, eligible)`` of each."""
         asked = {name: quota or name == besides for name, quota in self.quotas.items()}
         quotas = {name: max(quota, at_least) if asked[name] else 0 for name, quota in self.quotas.items()}
-        return gather(self.retrievers, quotas, queries)
+        return gather(self.retrievers, quotas, queries, watch)
+
+    def left_by(self, watch: Watch | None) -> Mapping[str, Retriever]:
+        """The retrievers but those that failed or came too late under ``watch``."""
+        if watch is None or watch.whole:
+            return self.retrievers
+        return {name: one for name, one in self.retrievers.items() if not watch.skipped(source_stage(name))}
 
 
 @dataclass(frozen=True)
@@ -108,17 +121,24 @@ class TwoStage:
     calibration: Calibration | None = None
     routing: Routing | None = None
 
-    def recommend(self, queries: Queries, k: int, *, threads: int = 1) -> Slate:
+    def recommend(self, queries: Queries, k: int, *, threads: int = 1, watch: Watch | None = None) -> Slate:
         """The best ``min(k, eligible)`` items of each of n queries.
+
+        Under a watch the answer is as good as what did not fail: a source that raises or comes too late is left out;
+        so is the ranker, and then the candidates stand in the order of ``source`` or of the fusion, with its scores.
 
         Args:
             queries: n queries, histories cut before ``now``.
             k: places to fill.
             threads: blocks of queries that are answered side by side; answers do not depend on it.
+            watch: decides what there is time for, and notes what was skipped; none = what a stage raises is raised.
+
+        Raises:
+            NothingRetrieved: under a watch, no source answered.
         """
         if len(queries) == 1:
-            return self._answer(queries, k)
-        slates = in_blocks(lambda block: self._answer(queries.take(block), k), queries, threads)
+            return self._answer(queries, k, watch)
+        slates = in_blocks(lambda block: self._answer(queries.take(block), k, watch), queries, threads)
         return _joined(slates, k, tuple(self.first.retrievers))
 
     def candidates(self, queries: Queries, k: int) -> Candidates:
@@ -166,24 +186,46 @@ class TwoStage:
             return answer(self._ordered_by(groups[0][0]) if groups else self, queries)
         return in_query_order([(rows, answer(self._ordered_by(order), queries.take(rows))) for order, rows in groups])
 
-    def _ranked(self, queries: Queries, k: int) -> Candidates:
-        found = self.first.candidates(queries, at_least=k, besides=self.source)
-        relevance = self._relevance(queries, found)
+    def _ranked(self, queries: Queries, k: int, watch: Watch | None = None) -> Candidates:
+        found = self.first.candidates(queries, k, self.source, watch)
+        relevance = self._relevance(queries, found, watch)
         return Candidates(found.query, found.item, found.score, found.rank, found.sources, relevance)
 
-    def _answer(self, queries: Queries, k: int) -> Slate:
-        candidates = self.rank(queries, k)
-        slate = self.selector.select(queries, candidates, k)
-        if self.calibration is not None:
+    def _answer(self, queries: Queries, k: int, watch: Watch | None) -> Slate:
+        candidates = self._by_order(queries, lambda one, part: one._ranked(part, k, watch))
+        slate = self._selected(queries, candidates, k, watch)
+        if self.calibration is not None and (watch is None or not watch.reordered):
             score = self.probability(queries.history.lengths, slate.score)
             slate = replace(slate, score=score.astype(np.float32))
         slate.counts.update(candidates=len(candidates), selected=int(slate.filled.sum()))
         return slate
 
-    def _relevance(self, queries: Queries, candidates: Candidates) -> FloatVector:
-        if self.ranker is None:
-            return order_scores(candidates, self.source)
-        return self.ranker.score(self.first.features.compute(queries, candidates, self.first.retrievers))
+    def _selected(self, queries: Queries, candidates: Candidates, k: int, watch: Watch | None) -> Slate:
+        selector = self.selector if queries.exploration is None else ExploringSelector(self.selector)
+        if watch is None:
+            return selector.select(queries, candidates, k)
+        slate = watch.spare(SELECTOR, lambda: selector.select(queries, candidates, k))
+        return TopSelector().select(queries, candidates, k) if slate is None else slate
+
+    def _relevance(self, queries: Queries, candidates: Candidates, watch: Watch | None) -> FloatVector:
+        left = self.first.left_by(watch)
+        if self.ranker is not None:
+            rank = partial(self._scored, self.ranker, queries, candidates, left)
+            score = rank() if watch is None else watch.attempt(RANKER, rank)
+            if score is not None:
+                return score
+        source = self.source if self.source in left else None
+        if watch is not None and (self.ranker is not None or source != self.source):
+            watch.reordered = True
+        return order_scores(candidates, source)
+
+    def _scored(
+        self, ranker: Ranker, queries: Queries, candidates: Candidates, retrievers: Mapping[str, Retriever]
+    ) -> FloatVector:
+        score = ranker.score(self.first.features.compute(queries, candidates, retrievers))
+        if len(score) != len(candidates):
+            raise QueryError(f"the ranker gave {len(score)} scores for {len(candidates)} candidates")
+        return score
 
 
 def _joined(slates: list[Slate], k: int, sources: tuple[str, ...]) -> Slate:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
+from encorec.data.features import FeatureTable
 from encorec.errors import ArtifactError, ConfigError
 from encorec.pipeline.slates import ordered_rows, relevance_of, slate_of
 from encorec.protocols import Arrays
@@ -112,14 +113,32 @@ class VariedSelector:
             ConfigError: a feature that the items do not have.
         """
         table = data.interactions
-        caps = caps_of(data.item_features, {name: cap for name, cap in config.caps.items() if cap})
+        return cls.over(config, data.item_features, table.item, table.time, table.item_users)
+
+    @classmethod
+    def over(
+        cls, config: SelectionConfig, features: FeatureTable, item: IntVector, time: IntVector, item_users: IntVector
+    ) -> Self:
+        """The selector over features of items and m interactions.
+
+        Args:
+            config: what is weighed.
+            features: of all items.
+            item: (m,) item of each interaction.
+            time: (m,) int64 seconds of each interaction.
+            item_users: (items,) users of each item.
+
+        Raises:
+            ConfigError: a feature that the items do not have.
+        """
+        caps = caps_of(features, {name: cap for name, cap in config.caps.items() if cap})
         traits = None
         if config.kind != "top":
-            traits = ItemTraits.of(data.item_features, config.compared, where="selection.compared")
+            traits = ItemTraits.of(features, config.compared, where="selection.compared")
             traits = traits.as_shares() if config.kind == "calibrated" else traits.as_vectors()
-        first = np.full(table.items, np.iinfo(np.int64).max)
-        np.minimum.at(first, table.item, table.time)
-        share = np.log1p(table.item_users) / np.log1p(max(int(table.item_users.max(initial=0)), 1))
+        first = np.full(len(item_users), np.iinfo(np.int64).max)
+        np.minimum.at(first, item, time)
+        share = np.log1p(item_users) / np.log1p(max(int(item_users.max(initial=0)), 1))
         return cls(config, traits, caps, _boosts(config, first, share))
 
     def select(self, queries: Queries, candidates: Candidates, k: int) -> Slate:

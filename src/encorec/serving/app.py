@@ -8,32 +8,66 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from encorec import __version__
+from encorec.serving.admin import admin_endpoints
+from encorec.serving.admission import Admission
+from encorec.serving.api_key import ApiKey, guard
 from encorec.serving.clock import Clock
 from encorec.serving.docs_page import docs_page
 from encorec.serving.handlers import Handlers
+from encorec.serving.logs import ServiceLogs
+from encorec.serving.metrics import Metrics
+from encorec.serving.observed import follow_logs, follow_snapshots, metrics_endpoint, observe, refreshed
 from encorec.serving.openapi import describe
 from encorec.serving.request_error import error_handlers
 from encorec.serving.routes import endpoints
 from encorec.serving.settings import Settings
-from encorec.serving.snapshots import ServedEngine, warm_up
+from encorec.serving.snapshot_watch import following
+from encorec.serving.snapshots import ServedEngine, Snapshots
 from encorec.serving.state import UserStateStore
+from encorec.serving.variant_loading import open_variants
+from encorec.serving.variants import Variants
+from encorec.serving.warm_up import warm_up
+from encorec.serving.worker_board import WorkerBoard
 
 __all__ = ["create_app"]
 
 
-def create_app(engine: ServedEngine, settings: Settings, state: UserStateStore) -> FastAPI:
+def create_app(
+    engine: ServedEngine | Snapshots,
+    settings: Settings,
+    state: UserStateStore,
+    *,
+    key: ApiKey | None = None,
+    board: WorkerBoard | None = None,
+    variants: Variants | None = None,
+) -> FastAPI:
     """The application around one engine and one state; the caller closes the state.
 
     ``/health/ready`` says no until the application has started and the engine has answered its warm-up.
 
     Args:
-        engine: answers questions.
+        engine: answers questions; or the holder of engines that can be replaced while it answers.
         settings: what is refused, and what time it is.
         state: remembers events.
+        key: that the admin routes ask for, or all; none = there are no admin routes.
+        board: of the workers of this service; none = this process is the only one.
+        variants: of experiments; none = those of the settings, which may name no snapshots.
+
+    Raises:
+        ConfigError: all routes shall ask for a key, and there is none; an experiment that this engine cannot serve.
     """
-    clock = Clock.named(settings.clock, engine.artifact.data_end)
-    handlers = Handlers(engine, state, clock, settings)
-    routes = endpoints(handlers)
+    snapshots = engine if isinstance(engine, Snapshots) else Snapshots(engine)
+    clock = Clock.named(settings.clock, snapshots.current.artifact.data_end)
+    metrics = Metrics(settings.metrics_folder)
+    follow_snapshots(metrics, snapshots)
+    logs = ServiceLogs(settings.logs, settings.segments)
+    follow_logs(metrics, logs)
+    variants = variants or open_variants(settings)
+    variants.prepare(snapshots.current)
+    snapshots.require(variants.prepare)
+    handlers = Handlers(snapshots, state, clock, settings, metrics, logs, variants)
+    routes = (*endpoints(handlers), *([metrics_endpoint(metrics)] if settings.metrics else []))
+    routes += admin_endpoints(snapshots, key, board, settings.reload_seconds)
     document = describe(routes, settings)
     app = FastAPI(
         title="Encorec",
@@ -41,7 +75,7 @@ def create_app(engine: ServedEngine, settings: Settings, state: UserStateStore) 
         docs_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
         redoc_url=None,
-        lifespan=_lifespan(handlers, engine, clock),
+        lifespan=_lifespan(handlers, snapshots, clock, metrics, logs, following(snapshots, settings, board)),
         exception_handlers=error_handlers(),
     )
     app.openapi = lambda: document
@@ -49,6 +83,9 @@ def create_app(engine: ServedEngine, settings: Settings, state: UserStateStore) 
         app.add_route(route.path, route.handler, methods=[route.method])
     if settings.docs:
         app.add_route("/docs", _always(docs_page(document)), methods=["GET"])
+    app.add_middleware(Admission, most=settings.max_waiting, longest=settings.max_shed_ms / 1000)
+    guard(app, settings, key)
+    observe(app, settings, metrics, [*(route.public_path for route in routes), "/docs", "/openapi.json"])
     return app
 
 
@@ -60,13 +97,21 @@ def _always(response: Response) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _lifespan(
-    handlers: Handlers, engine: ServedEngine, clock: Clock
+    handlers: Handlers,
+    snapshots: Snapshots,
+    clock: Clock,
+    metrics: Metrics,
+    logs: ServiceLogs,
+    follows: AbstractAsyncContextManager[None],
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        warm_up(engine, now=clock.first_open_second())
+        warm_up(snapshots.current, now=clock.first_open_second())
         handlers.ready = True
-        yield
-        handlers.ready = False
+        with logs:
+            async with refreshed(metrics), follows:
+                yield
+            handlers.ready = False
+        handlers.close()
 
     return lifespan

@@ -64,8 +64,10 @@ class RecommendBody(Request, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         history: replaces everything remembered of the user (sessions, guests).
         user: features of the user by name, over those known from training.
         explain: with the candidate features and "because you watched" of each item.
-        placement: where the answer will be shown; accepted, without effect yet.
-        deadline_ms: milliseconds within which the answer is of use; accepted, without effect yet.
+        placement: where the answer will be shown: experiments and exploration are set up by placement.
+        session_id: names the visit: what a guest is assigned to experiments by, and everybody where sessions are.
+        deadline_ms: milliseconds from its arrival within which the answer is of use: stages for which there is no time
+            are skipped. Without effect in a batch.
 
     Example:
         >>> msgspec.json.decode(b'{"user_id": 17}', type=RecommendBody).k
@@ -79,6 +81,7 @@ class RecommendBody(Request, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     history: tuple[HistoryEvent, ...] | None = None
     user: dict[Text, _Int64 | _Single | Text | bool | None] | None = None
     placement: _Name = "main"
+    session_id: _Name | None = None
     deadline_ms: _Milliseconds | None = None
 
 

@@ -40,7 +40,9 @@ for (const form of document.forms) form.addEventListener("submit", async event =
   const path = form.dataset.path.replace(/{{(\\w+)}}/g, (_, name) => encodeURIComponent(given.get(name)));
   const asked = new URLSearchParams();
   for (const one of form.querySelectorAll("[data-in=query]")) if (one.value) asked.set(one.name, one.value);
-  const options = body === null ? {{}} : {{method: "POST", headers: {{"Content-Type": "application/json"}}, body}};
+  const options = {{method: form.dataset.method, headers: {{}}}};
+  if (body !== null) Object.assign(options, {{headers: {{"Content-Type": "application/json"}}, body}});
+  for (const one of form.querySelectorAll("[data-in=header]")) if (one.value) options.headers[one.name] = one.value;
   try {{
     const answer = await fetch(asked.size ? `${{path}}?${{asked}}` : path, options);
     said.textContent = `${{answer.status}} ${{answer.statusText}}\\n${{await answer.text()}}`;
@@ -51,7 +53,7 @@ for (const form of document.forms) form.addEventListener("submit", async event =
 
 _ROUTE = """<details id="{id}">
 <summary><code><b>{method}</b> {path}</code> {summary}</summary>
-<form data-path="{relative}">{inputs}<p><button>Send</button></p><pre></pre></form>
+<form data-path="{relative}" data-method="{method}">{inputs}<p><button>Send</button></p><pre></pre></form>
 <table>{responses}</table>
 </details>"""
 
@@ -102,9 +104,16 @@ def _routes(document: Json) -> Iterator[str]:
                 path=escape(path),
                 relative=escape(path.removeprefix("/")),  # so that a proxy may serve all of it under a prefix
                 summary=_prose(operation["summary"]),
-                inputs="".join(_inputs(operation)),
+                inputs="".join((*_keys(document, operation), *_inputs(operation))),
                 responses="".join(_response(status, one) for status, one in operation["responses"].items()),
             )
+
+
+def _keys(document: Json, operation: Json) -> Iterator[str]:
+    for name in (name for one in operation.get("security", ()) for name in one):
+        header = escape(document["components"]["securitySchemes"][name]["name"])
+        field = f'<input name="{header}" data-in="header" type="password" autocomplete="off">'
+        yield f"<p><label>{header} {field}</label></p>"
 
 
 def _inputs(operation: Json) -> Iterator[str]:
@@ -118,7 +127,8 @@ def _inputs(operation: Json) -> Iterator[str]:
 
 
 def _response(status: str, response: Json) -> str:
-    kind = _kind(response["content"]["application/json"]["schema"])
+    [content] = response["content"].values()
+    kind = _kind(content["schema"])
     return f"<tr><td>{status}<td>{_prose(response['description'])}<td>{kind}"
 
 

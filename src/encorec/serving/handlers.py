@@ -1,6 +1,5 @@
-"""From request to answer: read, check, ask the engine, write. One to two milliseconds, so all of it inline."""
+"""From request to answer: read, check, have it answered, write."""
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from uuid import uuid4
 
@@ -8,25 +7,29 @@ import msgspec
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from encorec.pipeline.requests import PastEvent, Request, UserState
+from encorec.pipeline.requests import Request
+from encorec.serving.answering import Answering
 from encorec.serving.answers import (
     BatchAnswer,
     CourseAnswer,
     HealthAnswer,
     ItemAnswer,
     PopularAnswer,
-    RecommendAnswer,
     SimilarAnswer,
     UserAnswer,
 )
 from encorec.serving.bodies import BatchBody, Count, CourseBody, RecommendBody, SimilarBody, Text, UnreadEventsBody
 from encorec.serving.clock import Clock
-from encorec.serving.intake import take_in
+from encorec.serving.group_commit import GroupCommit
+from encorec.serving.intake import judge, take_in
+from encorec.serving.logs import ServiceLogs
+from encorec.serving.metrics import Metrics
 from encorec.serving.request_error import RequestError
 from encorec.serving.settings import Settings
-from encorec.serving.snapshots import ServedEngine
-from encorec.serving.state import StateError, UserStateStore
+from encorec.serving.snapshots import ServedEngine, Snapshots
+from encorec.serving.state import UserStateStore
 from encorec.serving.training_history import training_history
+from encorec.serving.variants import Variants
 from encorec.serving.wire import convert, decode, read_body, respond
 
 __all__ = ["Handlers"]
@@ -37,34 +40,54 @@ _SIMILAR = msgspec.json.Decoder(SimilarBody)
 _EVENTS = msgspec.json.Decoder(UnreadEventsBody)
 _COURSE = msgspec.json.Decoder(CourseBody)
 
-_LOG = logging.getLogger(__name__)
-
 
 class Handlers:
     """One handler per route, around one engine and one state.
 
     Args:
-        engine: answers questions.
+        snapshots: hold the engine that answers.
         state: remembers events.
         clock: what time it is for the service.
         settings: what is refused.
+        metrics: counts; none = nobody reads.
+        logs: of what was shown and heard; none = nothing is logged.
+        variants: what experiments and exploration change; none = nothing.
     """
 
-    def __init__(self, engine: ServedEngine, state: UserStateStore, clock: Clock, settings: Settings) -> None:
-        self._engine, self._state, self._clock, self._settings = engine, state, clock, settings
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        state: UserStateStore,
+        clock: Clock,
+        settings: Settings,
+        metrics: Metrics | None = None,
+        logs: ServiceLogs | None = None,
+        variants: Variants | None = None,
+    ) -> None:
+        self._snapshots, self._state, self._clock, self._settings = snapshots, state, clock, settings
+        self._metrics, self._logs = metrics or Metrics(), logs or ServiceLogs.none()
+        self._commits = GroupCommit(state)
+        shared = self._metrics, self._logs, variants or Variants()
+        self._answering = Answering(snapshots, state, clock, settings, *shared)
         self.ready = False
+
+    def close(self) -> None:
+        """Wait for what is under way in other threads."""
+        self._answering.close()
+        self._commits.close()
 
     async def recommend(self, request: HttpRequest) -> Response:
         """``POST /v1/recommend``."""
         body = decode(_RECOMMEND, await self._body(request))
         self._check([body], ["$"])
-        return respond(self._answer([body])[0])
+        answer = await self._answering.one(body, request.scope)
+        return Response(self._answering.encode(answer), media_type="application/json")
 
     async def recommend_batch(self, request: HttpRequest) -> Response:
         """``POST /v1/recommend/batch``."""
         requests = decode(_BATCH, await self._body(request)).requests
         self._check_batch(requests)
-        return respond(BatchAnswer(self._answer(requests) if requests else []))
+        return respond(BatchAnswer(await self._answering.batch(requests, request.scope) if requests else []))
 
     async def similar(self, request: HttpRequest) -> Response:
         """``POST /v1/similar``."""
@@ -73,12 +96,20 @@ class Handlers:
         self._check_ids([("$.allow", len(body.allow or ())), ("$.deny", len(body.deny))])
         self._item_row(body.item_id, "$.item_id")
         items = self._engine.similar(body.item_id, body.k, allow=body.allow, deny=body.deny)
-        return respond(SimilarAnswer(request_id=_name(), item_id=body.item_id, items=items, model=self._model))
+        answer = SimilarAnswer(request_id=_name(), item_id=body.item_id, items=items, model=self._model)
+        self._logs.shown_similar(answer, time=self._clock.time())
+        return respond(answer)
 
     async def events(self, request: HttpRequest) -> Response:
         """``POST /v1/events``."""
         events = decode(_EVENTS, await self._body(request)).events
-        return respond(take_in(events, self._engine.artifact.items, self._state, self._clock))
+        judged = judge(events, self._engine.artifact.items, self._clock)
+        answer = await take_in(judged, self._commits)
+        await self._logs.heard(judged.events, received=judged.received, now=judged.now)
+        self._metrics.events(answer)
+        if judged.events:
+            self._metrics.state_lag(max(0.0, judged.now - max(event.time for event in judged.events)))
+        return respond(answer)
 
     async def popular(self, request: HttpRequest) -> Response:
         """``GET /v1/popular``."""
@@ -112,7 +143,8 @@ class Handlers:
         """``POST /api/v1/recommend_for_user`` and ``recommend_bruteforce``: the search is exact in both."""
         body = decode(_COURSE, await self._body(request))
         self._check_ids([("$.item_whitelist", len(body.item_whitelist))])
-        [answer] = self._answer([Request(user_id=body.user_id, allow=body.item_whitelist or None)])
+        question = Request(user_id=body.user_id, allow=body.item_whitelist or None)
+        answer = await self._answering.one(question, request.scope)
         return respond(CourseAnswer(body.user_id, [item.item_id for item in answer.items]))
 
     async def live(self, _: HttpRequest) -> Response:
@@ -124,47 +156,15 @@ class Handlers:
         return respond(HealthAnswer("ready" if self.ready else "starting", self._model), 200 if self.ready else 503)
 
     @property
+    def _engine(self) -> ServedEngine:
+        return self._snapshots.current
+
+    @property
     def _model(self) -> str:
         return self._engine.artifact.snapshot_id
 
     async def _body(self, request: HttpRequest) -> bytes:
         return await read_body(request, self._settings.max_body_bytes)
-
-    def _answer(self, requests: Sequence[Request]) -> list[RecommendAnswer]:
-        now = self._clock.first_open_second()
-        remembered = [self._remembered(request, now) for request in requests]
-        heard = [self._heard(request) for request in requests]
-        answers = self._engine.recommend(heard, [state for state, _ in remembered], now=now)
-        return [
-            RecommendAnswer(
-                request_id=_name(),
-                user_id=answer.user_id,
-                items=answer.items,
-                model=self._model,
-                degraded=[*skipped, *answer.degraded],
-                unknown_ids=answer.unknown_ids,
-            )
-            for answer, (_, skipped) in zip(answers, remembered, strict=True)
-        ]
-
-    def _heard(self, request: Request) -> Request:
-        """The request with its history as the clock hears it; the order of the client's clock is kept."""
-        if request.history is None or not self._clock.standing:
-            return request
-        heard = self._clock.heard
-        events = sorted(request.history, key=lambda event: event.timestamp)
-        history = tuple(PastEvent(event.item_id, heard(event.timestamp), event.weight) for event in events)
-        return msgspec.structs.replace(request, history=history)
-
-    def _remembered(self, request: Request, now: int) -> tuple[UserState | None, list[str]]:
-        """What is known of the user, and the stage that was skipped if the store failed."""
-        if request.user_id is None or request.history is not None:
-            return None, []
-        try:
-            return self._state.read(request.user_id, before=now), []
-        except StateError as error:
-            _LOG.warning("answered without state: %s", error)
-            return None, ["state"]
 
     def _item_row(self, item_id: int | str, path: str) -> int:
         row = self._engine.artifact.items.row(item_id)

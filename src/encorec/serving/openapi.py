@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from encorec import __version__
+from encorec.serving.admission import ALWAYS_HEARD
 from encorec.serving.answers import ErrorAnswer
+from encorec.serving.api_key import HEADER, OPEN
 from encorec.serving.settings import Settings
 
 __all__ = ["Endpoint", "Json", "Parameter", "describe"]
@@ -27,9 +29,11 @@ _ABOUT = (
     "is dated later happens at its moment and counts in the next answer. Among events of equal times the order is "
     "that of arrival."
 )
+_KEY: Json = {"ApiKey": {"type": "apiKey", "in": "header", "name": HEADER}}
 _REFERENCE = "#/components/schemas/{name}"
 _MEANING = {
     400: "not JSON",
+    401: "no API key, or not the one of this service",
     404: "no such route, or an id that the snapshot does not know",
     413: "a body larger than `max_body_bytes`",
     422: "JSON or a parameter of another form or outside its bounds",
@@ -66,12 +70,13 @@ class Endpoint:
         route: method and path, parameters in braces.
         summary: what it does, in a line.
         handler: answers it.
-        answer: struct of the answer.
+        answer: struct of the answer; none = plain text.
         body: struct of the request; none = it has no body.
         parameters: of the path and the query string.
         answering: statuses that come with the answer.
         refusing: statuses that come with a fault, besides those that every body may earn.
         example: a request body.
+        keyed: whether it always asks for the API key.
 
     Example:
         >>> async def live(_: Request) -> Response:
@@ -83,12 +88,13 @@ class Endpoint:
     route: str
     summary: str
     handler: Callable[[Request], Awaitable[Response]]
-    answer: type[msgspec.Struct]
+    answer: type[msgspec.Struct] | None
     body: type[msgspec.Struct] | None = None
     parameters: tuple[Parameter, ...] = ()
     answering: tuple[int, ...] = (200,)
     refusing: tuple[int, ...] = ()
     example: Json | None = None
+    keyed: bool = False
 
     @property
     def method(self) -> str:
@@ -120,6 +126,7 @@ def describe(endpoints: Sequence[Endpoint], settings: Settings) -> Json:
     kinds = {kind: None for one in endpoints for kind in (one.body, one.answer) if kind} | {ErrorAnswer: None}
     _, components = msgspec.json.schema_components(list(kinds), ref_template=_REFERENCE)
     paths: Json = {one.public_path: {one.method.lower(): _operation(one, settings)} for one in endpoints}
+    keys = {"securitySchemes": _KEY} if any(_keyed(one, settings) for one in endpoints) else {}
     info = {
         "title": "Encorec",
         "version": __version__,
@@ -130,7 +137,7 @@ def describe(endpoints: Sequence[Endpoint], settings: Settings) -> Json:
         "openapi": "3.1.0",
         "info": info,
         "paths": paths,
-        "components": {"schemas": {name: _readable(one, settings) for name, one in sorted(components.items())}},
+        "components": {"schemas": {name: _readable(one, settings) for name, one in sorted(components.items())}} | keys,
     }
 
 
@@ -139,8 +146,10 @@ def _operation(one: Endpoint, settings: Settings) -> Json:
         "tags": [one.public_path.split("/")[1]],
         "summary": one.summary,
         "operationId": re.sub(r"\W+", "_", one.public_path).strip("_"),
-        "responses": _responses(one),
+        "responses": _responses(one, settings),
     }
+    if _keyed(one, settings):
+        operation["security"] = [{name: []} for name in _KEY]
     if one.parameters:
         operation["parameters"] = [_parameter(parameter, settings) for parameter in one.parameters]
     if one.body:
@@ -149,13 +158,20 @@ def _operation(one: Endpoint, settings: Settings) -> Json:
     return operation
 
 
-def _responses(one: Endpoint) -> Json:
-    refusing = {*one.refusing, *((400, 413, 422) if one.body else ())}
+def _keyed(one: Endpoint, settings: Settings) -> bool:
+    return one.keyed or (settings.protect == "all" and one.path not in OPEN)
+
+
+def _responses(one: Endpoint, settings: Settings) -> Json:
+    refusing = {*one.refusing, *((400, 413, 422) if one.body else ()), *((401,) if _keyed(one, settings) else ())}
+    refusing |= set[int]() if one.path.startswith(ALWAYS_HEARD) else {503}
     answers: Json = {str(status): _content(HTTPStatus(status).phrase, one.answer) for status in one.answering}
     return answers | {str(status): _content(_MEANING[status], ErrorAnswer) for status in sorted(refusing)}
 
 
-def _content(about: str, kind: type[msgspec.Struct]) -> Json:
+def _content(about: str, kind: type[msgspec.Struct] | None) -> Json:
+    if kind is None:
+        return {"description": about, "content": {"text/plain": {"schema": {"type": "string"}}}}
     return {"description": about, "content": {"application/json": {"schema": _reference(kind)}}}
 
 

@@ -1,32 +1,18 @@
 """User state in one SQLite file that all worker processes of a machine share."""
 
 import sqlite3
-import time
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
-from encorec.errors import ConfigError
+import msgspec
+
 from encorec.pipeline.requests import ItemId, PastEvent, UserState
+from encorec.serving.sqlite_file import open_file
 from encorec.serving.state import HISTORY_LENGTH, AppendResult, Event, StateError
 
 __all__ = ["SqliteState"]
 
-_FORMAT = 1
-
-# Columns without a type keep integers and text apart: an item id comes back in the type of the data.
-_TABLES = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS received (arrival INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS events (
-    user TEXT NOT NULL, time REAL NOT NULL, arrival INTEGER NOT NULL, item NOT NULL, weight REAL NOT NULL,
-    type TEXT NOT NULL, request_id TEXT, PRIMARY KEY (user, time, arrival)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS seen (
-    user TEXT NOT NULL, item NOT NULL, time REAL NOT NULL, PRIMARY KEY (user, item)
-) WITHOUT ROWID;
-PRAGMA user_version = 1;
-COMMIT;
-"""
+_MEMORY = ":memory:"
 
 _RECEIVE = "INSERT OR IGNORE INTO received (event_id) VALUES (?)"
 _REMEMBER = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -39,6 +25,7 @@ DELETE FROM events WHERE user = :user AND (time, arrival) < (
 )
 """
 _LAST = "SELECT item, time, weight FROM events WHERE user = ? AND time < ? ORDER BY time DESC, arrival DESC LIMIT ?"
+_POST = "INSERT INTO outbox VALUES (?, ?)"
 _SEEN = "SELECT item FROM seen WHERE user = ? AND time < ?"
 
 
@@ -53,6 +40,7 @@ class SqliteState:
         path: the file, made where there is none; ``:memory:`` for a store that ends with the process.
         kept: events per user that a state holds.
         patience: seconds that a write waits for another process.
+        outbox: also put every accepted event into the outbox, in the same transaction.
 
     Raises:
         ConfigError: the file cannot be opened, is no state, or is of another format.
@@ -67,9 +55,11 @@ class SqliteState:
         >>> state.close()
     """
 
-    def __init__(self, path: str, *, kept: int = HISTORY_LENGTH, patience: float = 1.0) -> None:
-        self._path, self._kept = path, kept
-        self._connection = _open(path, patience)
+    def __init__(self, path: str, *, kept: int = HISTORY_LENGTH, patience: float = 1.0, outbox: bool = False) -> None:
+        self._path, self._kept, self._outbox = path, kept, outbox
+        self._writer = open_file(path, patience)
+        # A connection in the middle of a sync to disk does not answer, so reads have one of their own.
+        self._reader = self._writer if path == _MEMORY else open_file(path, patience)
 
     def append(self, events: Sequence[Event], *, now: int) -> AppendResult:
         """Store all events or none; durable when it returns.
@@ -81,22 +71,32 @@ class SqliteState:
         Raises:
             StateError: the file is locked for too long, full or damaged; nothing was stored.
         """
-        with self._reported("written"), self._connection as connection:
+        return self.append_calls([events], now=now)[0]
+
+    def append_calls(self, calls: Sequence[Sequence[Event]], *, now: int) -> list[AppendResult]:
+        """Store the events of several calls with one sync to disk, all or none; what became of each call.
+
+        Raises:
+            StateError: the file is locked for too long, full or damaged; nothing was stored.
+        """
+        with self._reported("written"), self._writer as connection:
             connection.execute("BEGIN IMMEDIATE")
-            accepted = sum(self._insert(event) for event in events)
-            for user in {str(event.user_id) for event in events}:
+            accepted = [sum(self._insert(event) for event in call) for call in calls]
+            for user in {str(event.user_id) for call in calls for event in call}:
                 connection.execute(_FORGET, {"user": user, "now": now, "kept": self._kept})
-        return AppendResult(accepted, len(events) - accepted)
+        return [AppendResult(new, len(call) - new) for new, call in zip(accepted, calls, strict=True)]
 
     def _insert(self, event: Event) -> bool:
         """Whether the event was new."""
-        execute = self._connection.execute
+        execute = self._writer.execute
         received = execute(_RECEIVE, (event.event_id,))
         if not received.rowcount:
             return False
         user, item, weight = str(event.user_id), event.item_id, event.weight
         execute(_REMEMBER, (user, event.time, received.lastrowid, item, weight, event.type, event.request_id))
         execute(_SEE, (user, item, event.time))
+        if self._outbox:
+            execute(_POST, (received.lastrowid, msgspec.json.encode(event)))
         return True
 
     def read(self, user_id: ItemId, *, before: int) -> UserState:
@@ -107,13 +107,22 @@ class SqliteState:
         """
         user = str(user_id)
         with self._reported("read"):
-            last = self._connection.execute(_LAST, (user, before, self._kept)).fetchall()
-            seen = self._connection.execute(_SEEN, (user, before)).fetchall()
+            last = self._reader.execute(_LAST, (user, before, self._kept)).fetchall()
+            seen = self._reader.execute(_SEEN, (user, before)).fetchall()
         return UserState(tuple(PastEvent(*row) for row in reversed(last)), tuple(item for (item,) in seen))
+
+    def read_users(self, user_ids: Sequence[ItemId], *, before: int) -> list[UserState]:
+        """What is known of each of these users.
+
+        Raises:
+            StateError: the file is damaged or was closed.
+        """
+        return [self.read(user, before=before) for user in user_ids]
 
     def close(self) -> None:
         """Let go of the file; reading or writing is a ``StateError`` from here on."""
-        self._connection.close()
+        self._reader.close()
+        self._writer.close()
 
     @contextmanager
     def _reported(self, done: str) -> Generator[None]:
@@ -121,39 +130,3 @@ class SqliteState:
             yield
         except sqlite3.Error as error:
             raise StateError(f"state {self._path!r} cannot be {done}: {error}") from error
-
-
-def _open(path: str, patience: float) -> sqlite3.Connection:
-    try:
-        with ExitStack() as on_failure:
-            # Used by one thread at a time, which need not be the one that opened it.
-            connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
-            on_failure.callback(connection.close)
-            _prepare(connection, path, patience)
-            on_failure.pop_all()
-            return connection
-    except sqlite3.Error as error:
-        raise ConfigError(f"state {path!r} cannot be opened: {error}; name a writable file or remove it") from error
-
-
-def _prepare(connection: sqlite3.Connection, path: str, patience: float) -> None:
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found not in (0, _FORMAT):
-        raise ConfigError(f"state {path!r} has format {found}, this version reads {_FORMAT}; name another file")
-    _write_ahead(connection, patience)
-    connection.execute("PRAGMA synchronous = FULL")
-    if found == 0:
-        connection.executescript(_TABLES)
-
-
-def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
-    """Turn the file to write-ahead; of processes that do so at once SQLite refuses some instead of making them wait."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.005)

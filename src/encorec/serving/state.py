@@ -15,7 +15,7 @@ HISTORY_LENGTH = 200
 
 
 class StateError(EncorecError):
-    """The state cannot be read or written now; nothing of the call has been stored.
+    """The state cannot be read or written now; nothing of the call is acknowledged, and sending it again is safe.
 
     Example:
         >>> str(StateError("disk full"))
@@ -70,8 +70,9 @@ class UserStateStore(Protocol):
 
     A state holds the last ``HISTORY_LENGTH`` events in order of time, and every item ever touched. Late, repeated,
     shuffled and future-dated events leave what the log in order of time would have left; only between events of
-    equal time does arrival decide. Ids of users are compared as text. Time does not run backwards: a ``before``
-    may not be earlier than the ``now`` of a previous ``append``, because what is older than the history is dropped.
+    equal time does arrival decide. Ids of users are compared as text; seen items stand in order, integers first.
+    One thread may append while others read. Time does not run backwards: a ``before`` may not be earlier than the
+    ``now`` of a previous ``append``, because what is older than the history is dropped.
     """
 
     def append(self, events: Sequence[Event], *, now: int) -> AppendResult:
@@ -86,8 +87,24 @@ class UserStateStore(Protocol):
         """
         ...
 
+    def append_calls(self, calls: Sequence[Sequence[Event]], *, now: int) -> list[AppendResult]:
+        """Store the events of several calls in one transaction, all or none; what became of each call.
+
+        Raises:
+            StateError: the store is away, full or damaged.
+        """
+        ...
+
     def read(self, user_id: ItemId, *, before: int) -> UserState:
         """What is known of a user from events strictly before ``before`` (seconds since 1970).
+
+        Raises:
+            StateError: the store is away or damaged.
+        """
+        ...
+
+    def read_users(self, user_ids: Sequence[ItemId], *, before: int) -> list[UserState]:
+        """What is known of each of these users, in one round trip where the store is elsewhere.
 
         Raises:
             StateError: the store is away or damaged.

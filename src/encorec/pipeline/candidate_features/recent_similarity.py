@@ -28,12 +28,12 @@ class RecentSimilarity:
         self.names = tuple(f"{source}_last{events}" for source, events in asked)
 
     def compute(self, context: Context, out: FloatMatrix) -> None:
-        """Write (m, len(asked)) float32; NaN for a source that cannot score the whole catalogue."""
+        """Write (m, len(asked)) float32; NaN for a source that is away or cannot score the whole catalogue."""
         query, item = context.candidates.query, context.candidates.item
         short = {events: context.queries.with_history(context.tail(events)) for events in {n for _, n in self.asked}}
         for column, (source, events) in enumerate(self.asked):
-            retriever = context.retrievers[source]
-            if not is_scorer(retriever):
+            retriever = context.retrievers.get(source)
+            if retriever is None or not is_scorer(retriever):
                 out[:, column] = np.nan
                 continue
             out[:, column] = scored_by(retriever, short[events]).at(query, item)

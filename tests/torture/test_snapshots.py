@@ -1,0 +1,17 @@
+"""The long rounds: a thousand killed publishers, a hundred reloads."""
+
+from pathlib import Path
+
+from tests.serving.test_snapshot_store import killed
+from tests.serving.test_snapshots import growth
+from tests.worlds import Trained
+
+
+def test_a_thousand_killed_publishers_leave_a_whole_store(tmp_path: Path) -> None:
+    found = killed(tmp_path, 1000)
+    assert found["broken"] == []
+    assert found["left"] == []
+
+
+def test_memory_is_flat_over_a_hundred_reloads(trained: Trained, tmp_path: Path) -> None:
+    assert growth(trained.folder, tmp_path, 100) < 8
