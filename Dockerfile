@@ -28,7 +28,7 @@ VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "from encorec.serving.client import Client; raise SystemExit(Client('http://127.0.0.1:8000').health().status != 'ready')"]
+    CMD ["python", "-c", "from encorec.serving.client.calls import Client; raise SystemExit(Client('http://127.0.0.1:8000').health().status != 'ready')"]
 
 # The artifact or the store of snapshots is mounted at /artifact, read-only.
 ENTRYPOINT ["encorec"]

@@ -5,7 +5,7 @@ from tests.conftest import Command
 from tests.serving.log_files import call, event, impression, write_segment
 from tests.worlds import Trained
 
-from encorec.serving.sqlite_state import SqliteState
+from encorec.serving.state.sqlite_state import SqliteState
 
 
 def logs(folder: Path) -> Path:

@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 from benchmarks.record import Measurement, in_turns, ratio, write
 
-from encorec.serving.group_commit import GroupCommit
-from encorec.serving.redis_settings import RedisSettings
-from encorec.serving.redis_state import RedisState
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import Event, StateError, UserStateStore
+from encorec.serving.state.group_commit import GroupCommit
+from encorec.serving.state.redis_settings import RedisSettings
+from encorec.serving.state.redis_state import RedisState
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import Event, StateError, UserStateStore
 
 SEED, ROUNDS = 7, 5
 EVENTS, USERS, ITEMS, CALLERS = 20_000, 100_000, 15_706, 32

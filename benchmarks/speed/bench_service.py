@@ -29,8 +29,8 @@ from benchmarks.speed.size import SEED, Size, parser, report
 
 from encorec.pipeline.engine import Engine
 from encorec.pipeline.query_building import stored_queries
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import Event
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import Event
 
 ROUNDS, REQUESTS, CONNECTIONS = 5, 5000, 8
 PEER_USERS, BATCHES, EVENTS = 100_000, (1, 100, 1000), 5000

@@ -16,7 +16,7 @@ from encorec.pipeline.engine import load_engine
 from encorec.pipeline.requests import Request
 from encorec.serving.app import create_app
 from encorec.serving.settings import Settings
-from encorec.serving.sqlite_state import SqliteState
+from encorec.serving.state.sqlite_state import SqliteState
 
 
 def main(artifact: str, path: str) -> None:

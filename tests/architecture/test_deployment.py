@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from encorec.serving.environment import PREFIX, settings_from
-from encorec.serving.metric_families import FAMILIES
+from encorec.serving.operations.environment import PREFIX, settings_from
+from encorec.serving.operations.families import FAMILIES
 from encorec.serving.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -18,9 +18,9 @@ import pytest
 from tests.end_to_end.project import environment, succeeded
 
 from encorec.evaluation.offpolicy.impressions import log_of
-from encorec.serving.event_log import Records, calls_of
-from encorec.serving.impressions import Impression
-from encorec.serving.segments import segments_of
+from encorec.serving.logs.event_log import Records, calls_of
+from encorec.serving.logs.impressions import Impression
+from encorec.serving.logs.segments import segments_of
 
 
 class LoggingService:

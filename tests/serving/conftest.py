@@ -10,9 +10,9 @@ from tests.serving.toy_engine import ToyEngine
 
 from encorec.serving.app import create_app
 from encorec.serving.settings import Settings
-from encorec.serving.snapshots import ServedEngine
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import UserStateStore
+from encorec.serving.snapshots.holder import ServedEngine
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import UserStateStore
 
 
 class Service:

@@ -19,11 +19,11 @@ import msgspec
 from tests.serving.toy_engine import ToyEngine
 
 from encorec.serving.app import create_app
-from encorec.serving.event_log import calls_of
-from encorec.serving.frames import SegmentReader
-from encorec.serving.segments import is_open, segments_of
+from encorec.serving.logs.event_log import calls_of
+from encorec.serving.logs.frames import SegmentReader
+from encorec.serving.logs.segments import is_open, segments_of
 from encorec.serving.settings import Settings
-from encorec.serving.sqlite_state import SqliteState
+from encorec.serving.state.sqlite_state import SqliteState
 
 CLIENTS, PER_CALL, ROUNDS_PER_FOLDER, LONGEST = 4, 3, 25, 0.1
 

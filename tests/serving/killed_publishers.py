@@ -16,7 +16,7 @@ import numpy as np
 from encorec.errors import ArtifactError
 from encorec.pipeline.artifact_files import write_array
 from encorec.pipeline.manifest import FORMAT, DataEntry, Manifest, read_manifest, write_manifest
-from encorec.serving.snapshot_store import SnapshotStore
+from encorec.serving.snapshots.store import SnapshotStore
 
 NAMES = ("one", "two", "three")
 FILES = 12

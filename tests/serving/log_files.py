@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from encorec.serving.event_log import LoggedCall
-from encorec.serving.frames import HEADER, frame
-from encorec.serving.impressions import Impression
-from encorec.serving.state import Event
+from encorec.serving.logs.event_log import LoggedCall
+from encorec.serving.logs.frames import HEADER, frame
+from encorec.serving.logs.impressions import Impression
+from encorec.serving.state.store import Event
 
 
 def write_segment(folder: Path, stream: str, name: str, records: Sequence[Any]) -> Path:

@@ -10,13 +10,13 @@ import pytest
 from tests.serving.test_snapshots import ToySource, toy
 
 from encorec.errors import ArtifactError, ConfigError
-from encorec.serving.admin import Admin
-from encorec.serving.api_key import HEADER, ApiKey, read_api_key
 from encorec.serving.app import create_app
+from encorec.serving.http.admin import Admin
+from encorec.serving.http.api_key import HEADER, ApiKey, read_api_key
 from encorec.serving.settings import Settings
-from encorec.serving.snapshots import Snapshots
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.worker_board import WorkerAnswer, WorkerBoard
+from encorec.serving.snapshots.holder import Snapshots
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.workers.board import WorkerAnswer, WorkerBoard
 
 KEY = {HEADER: "open sesame"}
 ROUTES = [("POST", "/admin/reload"), ("POST", "/admin/rollback"), ("GET", "/admin/snapshots")]

@@ -2,10 +2,10 @@ import asyncio
 
 import pytest
 
-from encorec.serving.admission import Admission
-from encorec.serving.bulk import Bulk
-from encorec.serving.failures import Failures
-from encorec.serving.request_error import RequestError
+from encorec.serving.http.request_error import RequestError
+from encorec.serving.limits.admission import Admission
+from encorec.serving.limits.bulk import Bulk
+from encorec.serving.limits.failures import Failures
 
 
 class Clock:

@@ -8,7 +8,7 @@ import pytest
 from tests.serving.toy_engine import ToyEngine
 
 from encorec.pipeline.requests import Request
-from encorec.serving.sqlite_state import SqliteState
+from encorec.serving.state.sqlite_state import SqliteState
 
 QUESTION = {"user_id": 17, "k": 3}
 

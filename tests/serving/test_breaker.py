@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from encorec.serving.breaker import Breaker
+from encorec.serving.state.breaker import Breaker
 
 
 class Clock:

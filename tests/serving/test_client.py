@@ -13,8 +13,8 @@ from tests.serving.flaky_proxy import Proxy, babbles, hangs_up, resets, says, st
 from tests.serving.test_server import Process
 
 from encorec.errors import ConfigError, EncorecError
-from encorec.serving.client import AsyncClient, Client, RequestRefused, ServiceUnavailable
-from encorec.serving.retries import Retries
+from encorec.serving.client.calls import AsyncClient, Client, RequestRefused, ServiceUnavailable
+from encorec.serving.client.retries import Retries
 
 QUICK = Retries(first=0.001, longest=0.5)
 
@@ -213,7 +213,7 @@ def test_a_url_that_is_none_is_refused(url):
 
 
 def test_the_client_loads_no_model_and_no_server():
-    program = "import encorec.serving.client, sys; print(*sys.modules)"
+    program = "import encorec.serving.client.calls, sys; print(*sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,

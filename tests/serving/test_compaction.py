@@ -11,8 +11,8 @@ from tests.serving.log_files import call, event, impression, write_segment
 
 from encorec.errors import DataError
 from encorec.evaluation.offpolicy.impressions import log_of
-from encorec.serving.compaction import CompactionReport, compact
-from encorec.serving.segments import Segment
+from encorec.serving.logs.compaction import CompactionReport, compact
+from encorec.serving.logs.segments import Segment
 
 
 def table(out: Path, stream: str) -> pl.DataFrame:

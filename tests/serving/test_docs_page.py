@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from encorec.serving.docs_page import docs_page
-from encorec.serving.openapi import describe
+from encorec.serving.http.docs_page import docs_page
+from encorec.serving.http.openapi import describe
 from encorec.serving.settings import Settings
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from encorec.cli.setting_options import with_settings
 from encorec.errors import ConfigError
-from encorec.serving.environment import settings_from
+from encorec.serving.operations.environment import settings_from
 from encorec.serving.settings import Settings
 
 

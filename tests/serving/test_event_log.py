@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from encorec.serving.event_log import EventLog, LoggedCall, Records, calls_of
-from encorec.serving.frame_log import FrameLog, SegmentConfig
-from encorec.serving.frames import HEADER, frame
-from encorec.serving.state import Event
+from encorec.serving.logs.event_log import EventLog, LoggedCall, Records, calls_of
+from encorec.serving.logs.frame_log import FrameLog, SegmentConfig
+from encorec.serving.logs.frames import HEADER, frame
+from encorec.serving.state.store import Event
 
 BEGAN, START = "20260102T030405.000000Z", 1_767_323_045.0
 

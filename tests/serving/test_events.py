@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from tests.serving.toy_engine import DATA_END
 
-from encorec.serving.sqlite_state import SqliteState
+from encorec.serving.state.sqlite_state import SqliteState
 
 
 def event(name: Any = "a", **more: Any):

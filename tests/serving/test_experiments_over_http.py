@@ -15,13 +15,13 @@ from encorec.errors import ArtifactError, ConfigError
 from encorec.pipeline.engine import Engine, load_engine
 from encorec.pipeline.requests import Request
 from encorec.serving.app import create_app
-from encorec.serving.bodies import RecommendBody
+from encorec.serving.experiments.loading import open_variants
+from encorec.serving.http.bodies import RecommendBody
 from encorec.serving.settings import Settings
-from encorec.serving.snapshot_loading import load_snapshot
-from encorec.serving.snapshot_store import SnapshotStore
-from encorec.serving.snapshots import ServedEngine, Snapshots
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.variant_loading import open_variants
+from encorec.serving.snapshots.holder import ServedEngine, Snapshots
+from encorec.serving.snapshots.loading import load_snapshot
+from encorec.serving.snapshots.store import SnapshotStore
+from encorec.serving.state.sqlite_state import SqliteState
 
 WARM = "[variant.treatment]\ntemperature = 1.0\nhead = 30"
 

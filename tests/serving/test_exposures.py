@@ -10,9 +10,9 @@ from tests.serving.specs import write_spec
 from encorec.errors import DataError
 from encorec.experiment.intake.exposures import read_exposures
 from encorec.experiment.spec import ExperimentSpec, load_spec
-from encorec.serving.exposures import exposures_of, open_impressions, write_exposures
-from encorec.serving.impressions import Impression
-from encorec.serving.log_tables import impression_table
+from encorec.serving.logs.exposures import exposures_of, open_impressions, write_exposures
+from encorec.serving.logs.impressions import Impression
+from encorec.serving.logs.tables import impression_table
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.serving.toy_engine import DATA_END, ToyEngine
 
 from encorec.pipeline.requests import PastEvent, Request, UserState
-from encorec.serving.answers import RecommendAnswer
-from encorec.serving.fallback import Fallback
+from encorec.serving.http.answers import RecommendAnswer
+from encorec.serving.limits.fallback import Fallback
 
 ENGINE = ToyEngine()
 ids = st.sampled_from([242, 302, *range(1, 19), 999, "5", "x"])

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from encorec.errors import ConfigError
-from encorec.serving.frame_log import FrameLog, LogError, SegmentConfig
-from encorec.serving.frames import SegmentReader
-from encorec.serving.segments import is_open, segments_of
+from encorec.serving.logs.frame_log import FrameLog, LogError, SegmentConfig
+from encorec.serving.logs.frames import SegmentReader
+from encorec.serving.logs.segments import is_open, segments_of
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from encorec.errors import DataError
-from encorec.serving.frames import HEADER, SegmentReader, frame
+from encorec.serving.logs.frames import HEADER, SegmentReader, frame
 
 PAYLOADS = [b"one", b"", b"x" * 60, bytes(range(200, 240)), b"\x00" * 9]
 

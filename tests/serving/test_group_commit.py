@@ -6,9 +6,9 @@ from contextlib import closing
 import pytest
 from tests.serving.test_state_contract import event
 
-from encorec.serving.group_commit import GroupCommit
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import AppendResult, StateError
+from encorec.serving.state.group_commit import GroupCommit
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import AppendResult, StateError
 
 
 class Counted(SqliteState):

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from encorec.cli import app
 from encorec.errors import ConfigError
-from encorec.serving.load_report import QUANTILES, LoadReport, histogram_lines
-from encorec.serving.load_search import highest_rate
-from encorec.serving.loadtest import Load, load_test, send_times
+from encorec.serving.load_test.open_loop import Load, load_test, send_times
+from encorec.serving.load_test.report import QUANTILES, LoadReport, histogram_lines
+from encorec.serving.load_test.search import highest_rate
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 from tests.serving.toy_engine import DATA_END
 
 from encorec.errors import ConfigError
-from encorec.serving.event_log import Records, calls_of
-from encorec.serving.impressions import Impression
-from encorec.serving.segments import segments_of
+from encorec.serving.logs.event_log import Records, calls_of
+from encorec.serving.logs.impressions import Impression
+from encorec.serving.logs.segments import segments_of
 from encorec.serving.settings import Settings
 
 

@@ -16,14 +16,14 @@ from tests.serving.toy_engine import ToyEngine
 from encorec.data.vocabulary import Vocabulary
 from encorec.errors import ConfigError
 from encorec.pipeline.requests import Recommended
-from encorec.serving.answers import EventsAnswer, RecommendAnswer, RejectedEvent
-from encorec.serving.drift import WINDOW, ShownItems
-from encorec.serving.exposition import Family, Sample, exposition
-from encorec.serving.metric_cells import CAPACITY, MetricCells
-from encorec.serving.metric_families import FAMILIES
-from encorec.serving.metrics import Metrics
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import StateError
+from encorec.serving.http.answers import EventsAnswer, RecommendAnswer, RejectedEvent
+from encorec.serving.operations.cells import CAPACITY, MetricCells
+from encorec.serving.operations.drift import WINDOW, ShownItems
+from encorec.serving.operations.exposition import Family, Sample, exposition
+from encorec.serving.operations.families import FAMILIES
+from encorec.serving.operations.metrics import Metrics
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import StateError
 
 
 def read(text):
@@ -101,7 +101,7 @@ def test_labels_of_any_text_can_be_read_back(text):
 
 WORKER = """
 import sys
-from encorec.serving.metrics import Metrics
+from encorec.serving.operations.metrics import Metrics
 from tests.serving.toy_engine import ToyEngine
 from tests.serving.test_metrics import slate
 metrics = Metrics(sys.argv[1])

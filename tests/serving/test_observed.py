@@ -15,10 +15,10 @@ from tests.serving.toy_engine import ToyEngine
 
 from encorec.config import decode
 from encorec.errors import ConfigError, MissingExtra
-from encorec.serving.exchange import Exchange, Names
-from encorec.serving.request_log import JsonFormatter, RequestLog
+from encorec.serving.http.exchange import Exchange, Names
+from encorec.serving.operations.request_log import JsonFormatter, RequestLog
+from encorec.serving.operations.tracing import Tracing, tracing_of
 from encorec.serving.settings import Settings
-from encorec.serving.tracing import Tracing, tracing_of
 
 
 class Failing(ToyEngine):
@@ -144,7 +144,7 @@ def test_without_opentelemetry_only_those_who_ask_for_it_are_refused():
 import sys
 sys.modules["opentelemetry.sdk"] = None  # not installed
 import encorec.serving.app
-from encorec.serving.tracing import tracing_of
+from encorec.serving.operations.tracing import tracing_of
 assert tracing_of("off") is None
 tracing_of("console")
 """

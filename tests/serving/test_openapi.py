@@ -2,9 +2,9 @@ import msgspec
 import pytest
 from fastapi.openapi.models import OpenAPI
 
-from encorec.serving.answers import RecommendAnswer
-from encorec.serving.openapi import describe
-from encorec.serving.routes import endpoints
+from encorec.serving.http.answers import RecommendAnswer
+from encorec.serving.http.openapi import describe
+from encorec.serving.http.routes import endpoints
 from encorec.serving.settings import Settings
 
 
@@ -81,7 +81,7 @@ def test_bounds_on_the_page_are_those_of_the_settings():
 
 
 def endpoints_of_nobody():
-    from encorec.serving.handlers import Handlers
+    from encorec.serving.http.handlers import Handlers
 
     return endpoints(Handlers.__new__(Handlers))
 

@@ -12,11 +12,11 @@ from tests.redis_server import RedisServer
 from tests.serving.fault_proxy import FaultProxy
 from tests.serving.test_state_contract import event
 
-from encorec.serving.outbox import Outbox
-from encorec.serving.outbox_settings import OutboxSettings
-from encorec.serving.redis_client import RedisError
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import Event
+from encorec.serving.state.outbox import Outbox
+from encorec.serving.state.outbox_settings import OutboxSettings
+from encorec.serving.state.redis_client import RedisError
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import Event
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -133,10 +133,10 @@ def test_answers_that_are_lost_lead_to_repetitions_and_not_to_gaps(redis_server,
 
 WORKER = """
 import sys
-from encorec.serving.outbox import Outbox
-from encorec.serving.outbox_settings import OutboxSettings
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import Event
+from encorec.serving.state.outbox import Outbox
+from encorec.serving.state.outbox_settings import OutboxSettings
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import Event
 path, url, name = sys.argv[1:]
 state = SqliteState(path, patience=30, outbox=True)
 with Outbox(path, url, OutboxSettings(stream="killed")):

@@ -4,7 +4,7 @@ import pytest
 
 from encorec.errors import ConfigError
 from encorec.pipeline.chances import ExplorationConfig
-from encorec.serving.placements import explored_placements
+from encorec.serving.experiments.placements import explored_placements
 from encorec.serving.settings import Settings
 
 

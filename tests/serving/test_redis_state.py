@@ -10,9 +10,9 @@ from tests.serving.test_state_contract import event
 
 from encorec.errors import ConfigError
 from encorec.pipeline.requests import PastEvent, UserState
-from encorec.serving.redis_settings import RedisSettings
-from encorec.serving.redis_state import RedisState
-from encorec.serving.state import AppendResult, Event, StateError
+from encorec.serving.state.redis_settings import RedisSettings
+from encorec.serving.state.redis_state import RedisState
+from encorec.serving.state.store import AppendResult, Event, StateError
 
 SECRET = "s3cr3t"
 

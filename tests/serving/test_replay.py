@@ -7,9 +7,9 @@ from tests.serving.log_files import call, event, write_segment
 
 from encorec.data.vocabulary import Vocabulary
 from encorec.errors import DataError
-from encorec.serving.compaction import compact
-from encorec.serving.replay import differing_users, logged_calls, replay
-from encorec.serving.sqlite_state import SqliteState
+from encorec.serving.logs.compaction import compact
+from encorec.serving.logs.replay import differing_users, logged_calls, replay
+from encorec.serving.state.sqlite_state import SqliteState
 
 ITEMS = Vocabulary(np.arange(240, 260))
 

@@ -15,9 +15,9 @@ from tests.worlds import ITEMS, USERS, Trained
 from encorec.data.interactions import Interactions
 from encorec.pipeline.query_building import build_queries
 from encorec.pipeline.requests import Request, UserState
-from encorec.serving.compaction import compact
-from encorec.serving.replay import differing_users, logged_calls, replay
-from encorec.serving.sqlite_state import SqliteState
+from encorec.serving.logs.compaction import compact
+from encorec.serving.logs.replay import differing_users, logged_calls, replay
+from encorec.serving.state.sqlite_state import SqliteState
 from encorec.types import Candidates, Eligibility, ItemLists, Queries
 
 NEW = [f"new {one}" for one in range(20)]

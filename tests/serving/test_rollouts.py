@@ -8,7 +8,7 @@ from tests.serving.specs import write_spec
 
 from encorec.errors import ConfigError
 from encorec.experiment.assignment.draw import assign
-from encorec.serving.rollouts import Rollout, load_rollouts
+from encorec.serving.experiments.rollouts import Rollout, load_rollouts
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from encorec.serving.frames import SegmentReader, frame
-from encorec.serving.segments import Segment, began, is_open, segments_of
+from encorec.serving.logs.frames import SegmentReader, frame
+from encorec.serving.logs.segments import Segment, began, is_open, segments_of
 
 WRITER = """
 import sys, time
 from pathlib import Path
-from encorec.serving.segments import Segment
+from encorec.serving.logs.segments import Segment
 segment = Segment(Path(sys.argv[1]), "other", 1)
 print(segment.path, flush=True)
 time.sleep(600)

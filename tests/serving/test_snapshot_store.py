@@ -14,7 +14,7 @@ from tests.worlds import Trained
 from encorec.errors import ArtifactError
 from encorec.pipeline.artifact import load_artifact
 from encorec.pipeline.manifest import read_manifest
-from encorec.serving.snapshot_store import SnapshotStore, is_store
+from encorec.serving.snapshots.store import SnapshotStore, is_store
 
 ROOT = Path(__file__).parents[2]
 

@@ -20,10 +20,10 @@ from encorec.errors import ArtifactError, EncorecError
 from encorec.pipeline.artifact_files import FileEntry, entry_of
 from encorec.pipeline.manifest import read_manifest, write_manifest
 from encorec.pipeline.requests import Request
-from encorec.serving.snapshot_loading import load_snapshot
-from encorec.serving.snapshot_source import open_snapshots, served_end
-from encorec.serving.snapshot_store import SnapshotStore
-from encorec.serving.snapshots import Snapshots
+from encorec.serving.snapshots.holder import Snapshots
+from encorec.serving.snapshots.loading import load_snapshot
+from encorec.serving.snapshots.source import open_snapshots, served_end
+from encorec.serving.snapshots.store import SnapshotStore
 
 
 def toy(name: str) -> ToyEngine:

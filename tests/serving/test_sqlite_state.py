@@ -9,8 +9,8 @@ import pytest
 
 from encorec.errors import ConfigError
 from encorec.pipeline.requests import PastEvent, UserState
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import AppendResult, Event, StateError
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import AppendResult, Event, StateError
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -84,8 +84,8 @@ def test_a_later_format_is_refused(path):
 
 WRITER = """
 import sys
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import Event
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import Event
 path, writer, calls = sys.argv[1], sys.argv[2], int(sys.argv[3])
 state = SqliteState(path, patience=30)
 for call in range(calls):
@@ -126,8 +126,8 @@ def test_a_killed_process_takes_no_acknowledged_event_with_it(path):
 
 FILLER = """
 import resource, signal, sys
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import Event, StateError
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import Event, StateError
 state = SqliteState(sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))

@@ -6,10 +6,10 @@ from tests.redis_server import RedisServer
 from tests.serving.test_state_contract import event
 
 from encorec.errors import ConfigError
-from encorec.serving.redis_state import RedisState
 from encorec.serving.settings import Settings
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state_choice import open_state
+from encorec.serving.state.choice import open_state
+from encorec.serving.state.redis_state import RedisState
+from encorec.serving.state.sqlite_state import SqliteState
 
 
 def test_a_path_is_a_file(tmp_path):
@@ -73,7 +73,7 @@ def test_without_redis_in_the_settings_the_package_is_not_imported(tmp_path):
     code = """
 import sys
 from encorec.serving.settings import Settings
-from encorec.serving.state_choice import open_state
+from encorec.serving.state.choice import open_state
 with open_state(Settings(state=":memory:")):
     sys.exit("redis" in sys.modules)
 """
@@ -85,7 +85,7 @@ def test_without_the_package_the_error_says_how_to_get_it():
 import sys
 sys.modules["redis"] = None
 from encorec.serving.settings import Settings
-from encorec.serving.state_choice import open_state
+from encorec.serving.state.choice import open_state
 with open_state(Settings(state="redis://localhost")):
     pass
 """

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.redis_server import RedisServer
 
 from encorec.pipeline.requests import PastEvent, UserState
-from encorec.serving.redis_settings import RedisSettings
-from encorec.serving.redis_state import RedisState
-from encorec.serving.sqlite_state import SqliteState
-from encorec.serving.state import AppendResult, Event, StateError, UserStateStore
+from encorec.serving.state.redis_settings import RedisSettings
+from encorec.serving.state.redis_state import RedisState
+from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.state.store import AppendResult, Event, StateError, UserStateStore
 
 Opener = Callable[..., UserStateStore]
 """Opens the store of a name; the same name twice is the same store, as two workers have it."""

@@ -15,10 +15,10 @@ from encorec.experiment.assignment.draw import assign
 from encorec.pipeline.chances import ExplorationConfig, seed_of
 from encorec.pipeline.engine import Engine
 from encorec.pipeline.requests import Chance, Request
-from encorec.serving.bodies import RecommendBody
-from encorec.serving.rollouts import load_rollouts
-from encorec.serving.snapshots import ServedEngine
-from encorec.serving.variants import Plan, Variants, answer_planned
+from encorec.serving.experiments.rollouts import load_rollouts
+from encorec.serving.experiments.variants import Plan, Variants, answer_planned
+from encorec.serving.http.bodies import RecommendBody
+from encorec.serving.snapshots.holder import ServedEngine
 
 
 def variants(

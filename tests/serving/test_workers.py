@@ -15,7 +15,7 @@ import pytest
 from tests.serving.stores import accept, renamed
 from tests.worlds import Trained
 
-from encorec.serving.snapshot_store import SnapshotStore
+from encorec.serving.snapshots.store import SnapshotStore
 
 ROOT = Path(__file__).parents[2]
 KEY = {"X-API-Key": "open sesame"}

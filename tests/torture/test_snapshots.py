@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from tests.serving.test_snapshot_store import killed
 from tests.serving.test_snapshots import growth
 from tests.worlds import Trained
+
+pytestmark = pytest.mark.torture
 
 
 def test_a_thousand_killed_publishers_leave_a_whole_store(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from encorec.cli.terminal import AsJson, out, print_json, tell
 
 if TYPE_CHECKING:
     from encorec.pipeline.requests import ItemId
-    from encorec.serving.load_report import LoadReport
-    from encorec.serving.load_search import Sustained
+    from encorec.serving.load_test.report import LoadReport
+    from encorec.serving.load_test.search import Sustained
 
 __all__ = ["app"]
 
@@ -36,8 +36,8 @@ def loadtest_command(
     """Ask a service in an open loop: latency counts from when a request was due, whether or not it could be sent."""
     from msgspec.structs import replace
 
-    from encorec.serving.load_search import highest_rate
-    from encorec.serving.loadtest import Load, load_test
+    from encorec.serving.load_test.open_loop import Load, load_test
+    from encorec.serving.load_test.search import highest_rate
 
     load = Load(
         **{"rate": rate, "seconds": seconds, "warm_up": warm_up, "k": k, "connections": connections},
@@ -68,7 +68,7 @@ def _users(text: str) -> "list[ItemId]":
 
 
 def _show(report: "LoadReport") -> None:
-    from encorec.serving.load_report import histogram_lines
+    from encorec.serving.load_test.report import histogram_lines
 
     out.print(
         f"{report.requests} requests at {report.rate:g}/s in {report.seconds:.1f} s: {report.achieved:.1f} good/s, "

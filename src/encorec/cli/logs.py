@@ -9,7 +9,7 @@ import typer
 from encorec.cli.terminal import AsJson, out, print_json, tell
 
 if TYPE_CHECKING:
-    from encorec.serving.compaction import Compacted, CompactionReport
+    from encorec.serving.logs.compaction import Compacted, CompactionReport
 
 __all__ = ["app", "replaying"]
 
@@ -29,7 +29,7 @@ def compact_command(
     as_json: AsJson = False,
 ) -> None:
     """Turn closed log files into Parquet, each once; exit code 3 where a file is none of this version."""
-    from encorec.serving.compaction import compact
+    from encorec.serving.logs.compaction import compact
 
     report = compact(folder, tables, remove=remove)
     if as_json:
@@ -45,7 +45,7 @@ def compact_command(
 @app.command("describe")
 def describe_command(folder: LogsPath, as_json: AsJson = False) -> None:
     """Count frames, damage and open files of every stream."""
-    from encorec.serving.log_summary import describe_logs
+    from encorec.serving.logs.summary import describe_logs
 
     found = describe_logs(folder)
     if as_json:
@@ -71,7 +71,7 @@ def exposures_command(
 ) -> None:
     """Who met which variant, and when first: what `encorec experiment analyze` starts from."""
     from encorec.experiment.spec import load_spec
-    from encorec.serving.exposures import exposures_of, open_impressions, write_exposures
+    from encorec.serving.logs.exposures import exposures_of, open_impressions, write_exposures
 
     found = exposures_of(open_impressions(tables), load_spec(spec))
     write_exposures(found, to)
@@ -91,8 +91,8 @@ def replay_command(
     from contextlib import closing
 
     from encorec.pipeline.artifact import load_artifact
-    from encorec.serving.replay import differing_users, logged_calls, replay
-    from encorec.serving.sqlite_state import SqliteState
+    from encorec.serving.logs.replay import differing_users, logged_calls, replay
+    from encorec.serving.state.sqlite_state import SqliteState
 
     _refuse_missing(against)
     _refuse_existing(state)

@@ -23,7 +23,7 @@ ServedPath = Annotated[
 def serve_command(artifact: ServedPath, settings: Settings) -> None:
     """Answer over HTTP; /docs describes the routes. An option that is not given is read from the environment."""
     from encorec.serving.server import serve
-    from encorec.serving.snapshot_source import served_end
+    from encorec.serving.snapshots.source import served_end
 
     asking_second(settings.clock, served_end(artifact))
     serve(artifact, settings)
@@ -37,8 +37,8 @@ def publish_command(
     link: Annotated[bool, typer.Option(help="Hard links; nobody may write into ARTIFACT then.")] = False,
 ) -> None:
     """Check an artifact, copy it into a store and let it be served; whoever is killed on the way changes nothing."""
-    from encorec.serving.snapshot_loading import load_snapshot
-    from encorec.serving.snapshot_store import SnapshotStore
+    from encorec.serving.snapshots.loading import load_snapshot
+    from encorec.serving.snapshots.store import SnapshotStore
 
     published = SnapshotStore(store)
     snapshot_id = published.publish(artifact, load_snapshot, keep=keep, link=link)

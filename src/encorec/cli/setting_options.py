@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 import typer
 
-from encorec.serving.environment import PREFIX, settings_from
+from encorec.serving.operations.environment import PREFIX, settings_from
 from encorec.serving.settings import Settings
 
 __all__ = ["with_settings"]

@@ -17,7 +17,7 @@ from encorec.retrieval.index import IndexConfig
 from encorec.retrieval.reasons import ranked_reasons
 from encorec.retrieval.scoring import WeightedItems, distinct_items, popularity_prior, user_item_matrix
 from encorec.retrieval.vectors import VectorRetriever
-from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
+from encorec.types import BoolVector, FloatMatrix, FloatVector, IntVector, Queries
 
 __all__ = ["ALS", "ALSConfig"]
 
@@ -103,7 +103,7 @@ class ALS(VectorRetriever):
         """(n, size) float32 user vectors, each solved from history and features: hu2008, equation 4, takacs2011."""
         layout, known = self._layout, self._known(queries)
         merged = self._events(queries)
-        free, fixed = ~layout.user_fixed, layout.user_fixed
+        free, fixed = self._free, self._fixed
         users = np.zeros((len(queries), layout.size))
         for row in range(len(queries)):
             events = slice(merged.indptr[row], merged.indptr[row + 1])
@@ -128,8 +128,8 @@ class ALS(VectorRetriever):
                 system = self._system(merged, events, known[row])
                 target = self._items(np.array([asked]))[0]
                 target[layout.columns :] = 0  # the query's own bias is no part of the score
-                direction = self._solved(system, self._pull(system), target[~layout.user_fixed])
-                share[events] = self._weights(system) * (system.taken[:, ~layout.user_fixed] @ direction)
+                direction = self._solved(system, self._pull(system), target[self._free])
+                share[events] = self._weights(system) * (system.taken[:, self._free] @ direction)
         return ranked_reasons(merged.indptr, merged.item, share)
 
     def _learn_plain(self, data: Dataset, rng: np.random.Generator) -> Arrays:
@@ -197,7 +197,7 @@ class ALS(VectorRetriever):
 
     def _items(self, item: IntVector) -> FloatMatrix:
         """(n, size) float64 vectors of items, the numbers for the biases included."""
-        learnt, bias = self.arrays(), self._layout.bias
+        learnt, bias = self.arrays(), self.config.bias
         vectors = learnt["factors"][:, item].T.astype(np.float64)
         if not bias:
             return vectors
@@ -205,19 +205,20 @@ class ALS(VectorRetriever):
 
     def _weights(self, system: _System) -> FloatVector:
         """(m,) how strongly each item of the history pulls the user towards itself."""
-        reached = system.taken[:, self._layout.user_fixed] @ system.known
+        if not len(system.known):
+            return system.confidence
+        reached = system.taken[:, self._fixed] @ system.known
         return system.confidence - (system.confidence - 1) * reached
 
     def _pull(self, system: _System) -> FloatVector:
         """Right side of the least squares, in the numbers that are to be solved."""
-        free, fixed = ~self._layout.user_fixed, self._layout.user_fixed
-        return self._weights(system) @ system.taken[:, free] - self.arrays()["gram"][free][:, fixed] @ system.known
+        right = self._weights(system) @ system.taken[:, self._free]
+        return right - self._cross @ system.known if len(system.known) else right
 
     def _solved(self, system: _System, right: FloatVector, other: FloatVector | None = None) -> FloatVector:
         """What solves for ``right``, exactly or in the steps of training; or the same done to ``other``."""
-        free = ~self._layout.user_fixed
-        taken = system.taken[:, free]
-        square = self.arrays()["gram"][free][:, free] + (taken.T * (system.confidence - 1)) @ taken
+        taken = system.taken[:, self._free]
+        square = self._square + (taken.T * (system.confidence - 1)) @ taken
         if not self.config.plain and self.config.cg_steps:
             return stepped(square, right, self.config.cg_steps, other)
         _, vector, failed = _SOLVE(square, right if other is None else other)
@@ -229,6 +230,25 @@ class ALS(VectorRetriever):
     def _evidence(self) -> Any:
         """(items,) whether anything is known of the item; found once."""
         return self._once("evidence", lambda: self.known)
+
+    @property
+    def _fixed(self) -> BoolVector:
+        """(size,) whether the number of a query's vector is known; found once, as all that follows from it."""
+        return self._once("fixed", lambda: self._layout.user_fixed)
+
+    @property
+    def _free(self) -> BoolVector:
+        return self._once("free", lambda: ~self._fixed)
+
+    @property
+    def _square(self) -> FloatMatrix:
+        """(s, s) Gram matrix of the numbers that are solved."""
+        return self._once("square", lambda: np.ascontiguousarray(self.arrays()["gram"][self._free][:, self._free]))
+
+    @property
+    def _cross(self) -> FloatMatrix:
+        """(s, g) Gram matrix of the numbers that are solved with the known ones."""
+        return self._once("cross", lambda: np.ascontiguousarray(self.arrays()["gram"][self._free][:, self._fixed]))
 
     @property
     def _layout(self) -> Layout:

@@ -8,26 +8,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from encorec import __version__
-from encorec.serving.admin import admin_endpoints
-from encorec.serving.admission import Admission
-from encorec.serving.api_key import ApiKey, guard
 from encorec.serving.clock import Clock
-from encorec.serving.docs_page import docs_page
-from encorec.serving.handlers import Handlers
-from encorec.serving.logs import ServiceLogs
-from encorec.serving.metrics import Metrics
-from encorec.serving.observed import follow_logs, follow_snapshots, metrics_endpoint, observe, refreshed
-from encorec.serving.openapi import describe
-from encorec.serving.request_error import error_handlers
-from encorec.serving.routes import endpoints
+from encorec.serving.experiments.loading import open_variants
+from encorec.serving.experiments.variants import Variants
+from encorec.serving.http.admin import admin_endpoints
+from encorec.serving.http.api_key import ApiKey, guard
+from encorec.serving.http.docs_page import docs_page
+from encorec.serving.http.handlers import Handlers
+from encorec.serving.http.observed import follow_logs, follow_snapshots, metrics_endpoint, observe, refreshed
+from encorec.serving.http.openapi import describe
+from encorec.serving.http.request_error import error_handlers
+from encorec.serving.http.routes import endpoints
+from encorec.serving.limits.admission import Admission
+from encorec.serving.logs.service_logs import ServiceLogs
+from encorec.serving.operations.metrics import Metrics
 from encorec.serving.settings import Settings
-from encorec.serving.snapshot_watch import following
-from encorec.serving.snapshots import ServedEngine, Snapshots
-from encorec.serving.state import UserStateStore
-from encorec.serving.variant_loading import open_variants
-from encorec.serving.variants import Variants
-from encorec.serving.warm_up import warm_up
-from encorec.serving.worker_board import WorkerBoard
+from encorec.serving.snapshots.holder import ServedEngine, Snapshots
+from encorec.serving.snapshots.warm_up import warm_up
+from encorec.serving.snapshots.watch import following
+from encorec.serving.state.store import UserStateStore
+from encorec.serving.workers.board import WorkerBoard
 
 __all__ = ["create_app"]
 

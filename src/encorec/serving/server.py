@@ -12,19 +12,19 @@ import uvicorn
 from threadpoolctl import threadpool_limits  # pyright: ignore[reportMissingTypeStubs]
 
 from encorec.errors import ConfigError
-from encorec.serving.api_key import read_api_key
 from encorec.serving.app import create_app
-from encorec.serving.arrival import StampingProtocol
-from encorec.serving.request_log import log_config
+from encorec.serving.experiments.loading import open_variants
+from encorec.serving.experiments.variants import Variants
+from encorec.serving.http.api_key import read_api_key
+from encorec.serving.limits.arrival import StampingProtocol
+from encorec.serving.operations.request_log import log_config
 from encorec.serving.settings import Settings
-from encorec.serving.snapshot_loading import load_models
-from encorec.serving.snapshot_source import open_snapshots
-from encorec.serving.snapshots import ServedEngine, Snapshots
-from encorec.serving.state_choice import open_state
-from encorec.serving.variant_loading import open_variants
-from encorec.serving.variants import Variants
-from encorec.serving.worker_server import WorkerServer
-from encorec.serving.workers import Worker, run_workers
+from encorec.serving.snapshots.holder import ServedEngine, Snapshots
+from encorec.serving.snapshots.loading import load_models
+from encorec.serving.snapshots.source import open_snapshots
+from encorec.serving.state.choice import open_state
+from encorec.serving.workers.server import WorkerServer
+from encorec.serving.workers.supervisor import Worker, run_workers
 
 __all__ = ["run", "serve"]
 

@@ -4,10 +4,10 @@ from typing import Literal
 
 from encorec.config import Config, bounded
 from encorec.serving.clock import Clock
-from encorec.serving.frame_log import SegmentConfig
-from encorec.serving.outbox_settings import OutboxSettings
-from encorec.serving.placements import explored_placements
-from encorec.serving.redis_settings import RedisSettings
+from encorec.serving.experiments.placements import explored_placements
+from encorec.serving.logs.frame_log import SegmentConfig
+from encorec.serving.state.outbox_settings import OutboxSettings
+from encorec.serving.state.redis_settings import RedisSettings
 
 __all__ = ["Settings"]
 

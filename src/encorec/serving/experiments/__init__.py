@@ -1,0 +1,1 @@
+"""Variants of experiments and exploration, request by request."""

@@ -1,0 +1,1 @@
+"""What is refused, shed or answered by popularity so that the service survives."""

@@ -1,0 +1,1 @@
+"""An open loop of questions at a constant rate."""

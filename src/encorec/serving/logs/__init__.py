@@ -1,0 +1,1 @@
+"""What was shown and what was done, on disk: written, compacted, replayed."""

@@ -1,0 +1,1 @@
+"""What operators see and set: metrics, logs, traces, the environment."""

@@ -1,0 +1,1 @@
+"""Artifacts in use: published, checked, swapped, rolled back."""

@@ -1,0 +1,1 @@
+"""What users did since training: events in, the state of a user out."""
