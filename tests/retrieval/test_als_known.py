@@ -48,7 +48,7 @@ FORMS: dict[str, dict[str, Any]] = {
 
 
 def fitted(data: Dataset = WORLD, **form: Any) -> ALS:
-    config = ALSConfig(embedding_size=4, reg=REG, alpha=ALPHA, epochs=5, **{"cg_steps": 0, **form})
+    config = ALSConfig(embedding_size=4, reg=REG, alpha=ALPHA, epochs=5, **form)
     return ALS(config).fit(data, rng=np.random.default_rng(5))
 
 
@@ -163,7 +163,7 @@ def test_three_steps_are_those_of_scipy() -> None:
     )
 
 
-def three_steps(strength: FloatVector, others: FloatMatrix, start: FloatVector | None = None) -> FloatVector:
+def three_steps(strength: FloatVector, others: FloatMatrix, start: FloatVector) -> FloatVector:
     """Conjugate gradient of scipy on hu2008, equation 4."""
     confidence = np.where(strength > 0, ALPHA * strength, 1)
     square = (others.T * confidence) @ others + REG * np.eye(others.shape[1])
@@ -200,20 +200,6 @@ def test_reasons_and_what_is_known_add_up_to_the_score(name: str) -> None:
         rest = unexplained(model, queries.take(np.array([row])), int(asked[row])) if name != "plain" else 0.0
         assert shares[row] + rest == pytest.approx(float(model.scores(queries)[row, asked[row]]), abs=2e-4)
     assert reasons.indptr[4] == reasons.indptr[3]  # the last one has no history
-
-
-def test_a_query_takes_the_steps_of_training_and_its_reasons_add_up() -> None:
-    """Items have features and users none: nothing of a query is known, so the history explains the whole score."""
-    model = fitted(cg_steps=3, **FORMS["items"])
-    queries, asked = asks(WORLD, HISTORIES), np.array([5, 11, 2, 7])
-    items, _ = complete(model)
-    trained = WORLD.interactions.item_counts > 0
-    slow = [three_steps(merged(HISTORIES[row], 1.0, len(items))[trained], items[trained]) for row in range(3)]
-    assert model.encode(queries)[:3] == pytest.approx(np.array(slow), abs=2e-4)
-    reasons: Reasons = model.explain(queries, asked)
-    for row in range(3):
-        share = float(reasons.share[reasons.indptr[row] : reasons.indptr[row + 1]].sum())
-        assert share == pytest.approx(float(model.scores(queries)[row, asked[row]]), abs=2e-4)
 
 
 def unexplained(model: ALS, query: Queries, asked: int) -> float:

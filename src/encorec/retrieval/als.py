@@ -10,7 +10,6 @@ from encorec.data.dataset import Dataset
 from encorec.protocols import Arrays, Reasons
 from encorec.retrieval.als_layout import Layout
 from encorec.retrieval.als_training import attribute_map, mapped, solve_sides
-from encorec.retrieval.conjugate_gradient import stepped
 from encorec.retrieval.feature_columns import DenseColumns, feature_matrix
 from encorec.retrieval.history_weights import faded_history
 from encorec.retrieval.index import IndexConfig
@@ -35,8 +34,8 @@ class ALSConfig(Config, tag="als", tag_field="kind"):
         bias: whether users and items have a number of their own besides their product.
         user_features: numeric and categorical features of users that are known numbers of their vectors.
         item_features: numeric and categorical features and tags of items that are known numbers of their vectors.
-        cg_steps: of conjugate gradient for each vector and alternation, as implicit takes three, and for the vector of
-            a query where features or biases are known; 0 = exact.
+        cg_steps: of conjugate gradient for each vector and alternation of the training, as implicit takes three; 0 =
+            exact, as the vector of a query always is.
         last: newest events of a history that are used when a user is folded in; none = all.
         decay: weight of an event for each newer one when a user is folded in, in (0, 1].
         half_life_days: an event counts half after so many days when a user is folded in; none = none fades.
@@ -100,7 +99,7 @@ class ALS(VectorRetriever):
         return self._learn_plain(data, rng) if self.config.plain else self._learn_known(data, rng)
 
     def encode(self, queries: Queries) -> FloatMatrix:
-        """(n, size) float32 user vectors, each solved from history and features: hu2008, equation 4, takacs2011."""
+        """(n, size) float32 user vectors, each solved from history and features: hu2008, equation 4."""
         layout, known = self._layout, self._known(queries)
         merged = self._events(queries)
         free, fixed = self._free, self._fixed
@@ -128,7 +127,7 @@ class ALS(VectorRetriever):
                 system = self._system(merged, events, known[row])
                 target = self._items(np.array([asked]))[0]
                 target[layout.columns :] = 0  # the query's own bias is no part of the score
-                direction = self._solved(system, self._pull(system), target[self._free])
+                direction = self._solved(system, target[self._free])
                 share[events] = self._weights(system) * (system.taken[:, self._free] @ direction)
         return ranked_reasons(merged.indptr, merged.item, share)
 
@@ -215,13 +214,10 @@ class ALS(VectorRetriever):
         right = self._weights(system) @ system.taken[:, self._free]
         return right - self._cross @ system.known if len(system.known) else right
 
-    def _solved(self, system: _System, right: FloatVector, other: FloatVector | None = None) -> FloatVector:
-        """What solves for ``right``, exactly or in the steps of training; or the same done to ``other``."""
+    def _solved(self, system: _System, right: FloatVector) -> FloatVector:
         taken = system.taken[:, self._free]
         square = self._square + (taken.T * (system.confidence - 1)) @ taken
-        if not self.config.plain and self.config.cg_steps:
-            return stepped(square, right, self.config.cg_steps, other)
-        _, vector, failed = _SOLVE(square, right if other is None else other)
+        _, vector, failed = _SOLVE(square, right)
         if failed:
             raise linalg.LinAlgError("ALS: the history cannot be folded in: use a larger reg")
         return vector
