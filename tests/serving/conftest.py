@@ -51,12 +51,11 @@ class Service:
 
 
 @pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    """A server in this process sets up its logs; the next test hears ours again."""
+def _logs_are_heard() -> None:
+    """A server that ran in this process has set up its logs; pytest is to hear ours again."""
     logger = logging.getLogger("encorec")
-    before = logger.propagate, logger.level, list(logger.handlers)
-    yield
-    logger.propagate, logger.level, logger.handlers = before
+    logger.propagate, logger.handlers = True, []
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

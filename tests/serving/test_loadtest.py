@@ -48,15 +48,19 @@ class Stalling:
                 if self.asked == self._after:
                     threading.Event().wait(self._pause)  # the whole process stands still
                 writer.write(b'HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{"degraded":[]}')
-        except asyncio.IncompleteReadError:
-            writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.transport.abort()
 
     def stop(self):
         async def end():
             self._server.close()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            running = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in running:
                 task.cancel()
-            await asyncio.sleep(0)
+            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.sleep(0.01)  # until the loop has let go of the connections
 
         asyncio.run_coroutine_threadsafe(end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
