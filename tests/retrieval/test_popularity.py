@@ -84,7 +84,7 @@ def test_equal_counts_of_a_window_stand_by_all_time_popularity() -> None:
     """Items 0, 1, 2: one user each today, before that taken by 1, 3 and 2 users; item 3 by two today, nobody before."""
     before = [(0, 0), (0, 1), (1, 1), (2, 1), (0, 2), (1, 2)]
     today = [(5, 0), (5, 1), (5, 2), (6, 3), (7, 3)]
-    users, items = zip(*before, *today, strict=True)
+    users, items = [user for user, _ in before + today], [item for _, item in before + today]
     data = Dataset.of(Interactions.of(users, items, [0] * len(before) + [9 * DAY] * len(today)))
     scores = fitted(PopularityConfig(days=7), data).scores(asks(data, [[]]))[0]
     assert np.argsort(-scores).tolist() == [3, 1, 2, 0]
