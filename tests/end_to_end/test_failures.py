@@ -106,7 +106,14 @@ def test_more_batches_than_may_wait_are_told_to_come_again(start_faulty: Callabl
     service = start_faulty(deadline_ms=60_000, max_wait_ms=60_000, max_shed_ms=60_000, max_bulk=1)
     service.switch_on("slow")
     with httpx.Client(base_url=service.url, timeout=30) as other, ThreadPoolExecutor(1) as thread:
-        asked = thread.submit(other.post, "/v1/recommend/batch", json={"requests": [FAN]})
+
+        def until_answered() -> httpx.Response:
+            """Whoever comes second is refused: this one, where the other came first."""
+            while (answer := other.post("/v1/recommend/batch", json={"requests": [FAN]})).status_code == 503:
+                pass
+            return answer
+
+        asked = thread.submit(until_answered)
         refused = unexplained = None
         while not asked.done():
             answer = service.client.post("/v1/recommend/batch", json={"requests": [FAN]})
