@@ -159,7 +159,7 @@ def test_the_refit_learns_from_everything_and_the_test_becomes_the_newest_label_
     assert fold is exam.test
     assert asked is exam.pipeline.first
     assert parts == [newest, *exam.parts]
-    assert (pipeline.first, pipeline.ranker) == (first, ranker)
+    assert (pipeline.first, pipeline.ranker) == (first, ranker.served)
 
 
 @pytest.fixture(scope="module")
@@ -223,7 +223,8 @@ def test_folds_of_another_run_are_not_reused(changed: str, tmp_path: Path, monke
 def test_progress_tells_every_stage() -> None:
     told: list[str] = []
     examine(small_run(**QUICK), DATA, progress=lambda *step: told.append(step[0]))
-    stages = ["cut the data", "fit steps", "fit popular", "candidates of fold last-1", "grow trees"]
+    growing = ["grow trees", "grow trees from all folds"]
+    stages = ["cut the data", "fit steps", "fit popular", "candidates of fold last-1", *growing]
     judged = ["judge two-stage", "judge steps", "judge popular", "judge rrf"]
     assert list(dict.fromkeys(told)) == [*stages, *judged, "resample users", "explain the ranker"]
     assert told.count("candidates of fold last-1") == 3

@@ -97,7 +97,7 @@ def trained(data: Dataset, folder: Path) -> Engine:
     fold = TimeCut(days=DAYS).folds(data)[-1]
     part = fold_rows(CONFIG, fold, fit_first_stage(CONFIG, fold.past, SEED), SEED)
     first = fit_first_stage(CONFIG, data, SEED)
-    ranker = fit_ranker(CONFIG, [part], first.features.names, SEED)
+    ranker = fit_ranker(CONFIG, [part], first.features.names, SEED).served
     return Engine(load_artifact(save_artifact(folder, TwoStage(first, ranker), CONFIG, data, name="peers", seed=SEED)))
 
 

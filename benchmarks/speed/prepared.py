@@ -129,7 +129,7 @@ def _train(share: float, run: RunConfig, folder: Path) -> None:
     whole = data(share)
     parts, _ = label_rows(share) if run == config() else _taught(run, whole)
     first = fit_first_stage(run.pipeline, whole, SEED)
-    ranker = fit_ranker(run.pipeline, parts, first.features.names, SEED)
+    ranker = fit_ranker(run.pipeline, parts, first.features.names, SEED).served
     save_artifact(folder, TwoStage(first, ranker), run.pipeline, whole, name=run.name, seed=SEED)
 
 

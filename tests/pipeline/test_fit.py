@@ -185,7 +185,7 @@ def test_a_fold_with_nothing_to_teach_is_left_out_and_an_error_only_where_all_ar
     idle, taught = fold_rows(CONFIG, never_taken, first, seed=0), fold_rows(CONFIG, fold, first, seed=0)
     assert (len(idle.rows), idle.ceiling.union) == (0, 0.0)
     names = first.features.names
-    alone, beside = (fit_ranker(CONFIG, parts, names, seed=0) for parts in ([taught], [idle, taught]))
+    alone, beside = (fit_ranker(CONFIG, parts, names, seed=0).served for parts in ([taught], [idle, taught]))
     assert alone.score(taught.rows.features).tolist() == beside.score(taught.rows.features).tolist()
     with pytest.raises(DataError, match="none of 1 label folds holds an item that a retriever proposed"):
         fit_ranker(CONFIG, [idle], names, seed=0)
@@ -202,21 +202,33 @@ def test_older_folds_grow_the_trees_and_the_newest_says_when_to_stop(
     trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newest, *older = trained.exam.parts
-    names, seen = trained.exam.pipeline.first.features.names, {}
+    names, seen = trained.exam.pipeline.first.features.names, []
     grow = CatBoostRanker.fit
 
     def spy(self: Any, rows: Any, *given: Any, watched: Any, **more: Any) -> Any:
-        seen.update(rows=rows, watched=watched)
+        seen.append((rows, watched))
         return grow(self, rows, *given, watched=watched, **more)
 
     monkeypatch.setattr(CatBoostRanker, "fit", spy)
     ranker = fit_ranker(CONFIG, trained.exam.parts, names, seed=0)
-    assert seen["watched"] is newest.rows
-    assert len(seen["rows"]) == sum(len(part.rows) for part in older)
-    assert isinstance(ranker, CatBoostRanker)
-    assert 0 < ranker.trees <= 60
+    (taught, watched), (every, nobody) = seen
+    assert watched is newest.rows
+    assert len(taught) == sum(len(part.rows) for part in older)
+    assert len(every) == len(taught) + len(newest.rows)
+    assert len(nobody) == 0
+    assert 0 < ranker.apart.trees == ranker.served.trees <= 60
+    assert ranker.apart.score(newest.rows.features).tolist() != ranker.served.score(newest.rows.features).tolist()
+    seen.clear()
     fit_ranker(CONFIG, [replace(newest, routing=None)], names, seed=0)
-    assert (seen["rows"], seen["watched"]) == (newest.rows, None)
+    assert seen[0] == (newest.rows, None)
+    np.testing.assert_array_equal(seen[1][0].features, newest.rows.features)
+
+
+def test_the_newest_fold_teaches_only_where_it_is_wanted(trained: Trained) -> None:
+    parts, names = trained.exam.parts, trained.exam.pipeline.first.features.names
+    training = msgspec.structs.replace(CONFIG.training, newest_teaches=False)
+    ranker = fit_ranker(msgspec.structs.replace(CONFIG, training=training), parts, names, seed=0)
+    assert ranker.served is ranker.apart
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,8 @@ def test_older_folds_count_less_and_the_newest_only_watches(monkeypatch: pytest.
         return "fitted"
 
     monkeypatch.setattr("encorec.ranking.catboost_ranker.CatBoostRanker.fit", spy)
-    fit_ranker(config, parts, ("any",), seed=0)
+    apart = msgspec.structs.replace(config.training, newest_teaches=False)
+    fit_ranker(msgspec.structs.replace(config, training=apart), parts, ("any",), seed=0)
     assert seen["watched"] is parts[0].rows
     weight, sizes = seen["rows"].weight, [len(part.rows) for part in parts[1:]]
     assert weight[0] / weight[-1] == pytest.approx(2)

@@ -52,7 +52,7 @@ def everything(fold: Fold, users: np.ndarray) -> dict[str, Any]:
     parts, first = [], fit_first_stage(CONFIG, fold.past, seed=0)
     for earlier in islice(earlier_folds(fold, split), 2):
         parts.append(fold_rows(CONFIG, earlier, fit_first_stage(CONFIG, earlier.past, seed=0), seed=0))
-    ranker = fit_ranker(CONFIG, parts, first.features.names, seed=0)
+    ranker = fit_ranker(CONFIG, parts, first.features.names, seed=0).served
     queries = fold_queries(fold).take(np.flatnonzero(np.isin(fold.user, users)))
     found = first.candidates(queries)
     features = first.features.compute(queries, found, first.retrievers)

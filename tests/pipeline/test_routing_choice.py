@@ -142,10 +142,34 @@ def test_of_the_best_lists_for_everybody_the_better_one_is_the_default() -> None
     assert decided(rows, TAUGHT, ())[0].order is None
 
 
+def test_a_source_takes_the_place_of_a_list_where_it_is_better_and_the_ranker_where_it_is_best() -> None:
+    cut = kept(0, [9] * 200, [0.9, 0.6, 0.7, 0.1], shortened=True)
+    route = decided([cut], TAUGHT, ("popular", "popular_week"))[0]
+    assert (route.order, route.best, route.mean) == ("als", "popular_week", pytest.approx(0.7))
+    assert route.p == pytest.approx(1 / 10_000)
+    cut = kept(0, [0] * 200, [0.9, 0.6, 0.7, 0.1], shortened=True)
+    assert decided([cut], TAUGHT, ("popular", "popular_week"))[0].order is None
+
+
+@pytest.mark.parametrize(("theirs", "served"), [(0.6, "popular"), (0.5, "als"), (0.4, "als")])
+def test_histories_cut_short_decide_nothing_that_real_ones_contradict(theirs: float, served: str) -> None:
+    cut = kept(0, [19] * 200, [0.9, 0.2, 0.1, 0.1], shortened=True)
+    real = kept(0, [19] * 5, [0.5, theirs, 0.1, 0.1], first_user=500)
+    route = decided([cut, real], TAUGHT)[0]
+    assert (route.order, route.queries, route.shortened) == (served, 205, 200)
+
+
+def test_enough_real_histories_choose_the_list_and_few_of_them_do_not() -> None:
+    many = [kept(2, [0] * 300, [0.1, 0.9, 0.2, 0.1]), kept(0, [19] * 100, [0.1, 0.2, 0.3, 0.1], first_user=300)]
+    assert decided(many, TAUGHT, ("popular", "popular_week"))[0].order == "popular_week"
+    few = [kept(2, [0] * 300, [0.1, 0.9, 0.2, 0.1]), kept(0, [19] * 99, [0.1, 0.2, 0.3, 0.1], first_user=300)]
+    assert decided(few, TAUGHT, ("popular", "popular_week"))[0].order == "popular"
+
+
 def test_histories_longer_than_all_it_was_taught_stay_with_the_ranker() -> None:
     told = decided([kept(3, [9] * 200, [0.1, 0.9, 0.2, 0.3])], {"1-4": 500})
     assert [one.order for one in told] == ["popular", None, None, None]
-    assert told[3].p == 1.0
+    assert told[3].p == pytest.approx(1 / 10_000)
 
 
 def test_with_little_to_learn_from_a_tenth_of_it_is_enough() -> None:

@@ -71,7 +71,7 @@ def test_every_order_is_judged_by_the_lists_that_it_would_serve(
 def test_the_ranker_is_judged_by_the_lists_that_it_would_serve(
     rows: RoutingRows, part: FoldRows, fold: Fold, first: FirstStage
 ) -> None:
-    ranker = fit_ranker(CONFIG, [part], first.features.names, seed=0)
+    ranker = fit_ranker(CONFIG, [part], first.features.names, seed=0).served
     served = TwoStage(first, ranker).recommend(fold_queries(fold), 10).item
     real = ~rows.shortened
     np.testing.assert_allclose(rows.of_ranker(ranker)[real], judged(served, fold.truth), atol=1e-12)

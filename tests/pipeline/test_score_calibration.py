@@ -55,7 +55,7 @@ def test_known_probabilities_are_found_though_training_rows_are_drawn(
     monkeypatch.setattr(score_calibration, "LARGEST", QUERIES * PER_QUERY // 4)
     parts = [taught_by(seed) for seed in range(folds)]
     config = small_run(calibration=kind, ranker=CatBoostConfig(max_trees=80, depth=3, learning_rate=0.1))
-    ranker = fit_ranker(config, parts, ("a", "b"), seed=0)
+    ranker = fit_ranker(config, parts, ("a", "b"), seed=0).apart
     found = calibrate(kind, parts, ranker, 0)
     assert found is not None
     features, chance, _, _ = label_fold(99)
@@ -107,7 +107,7 @@ def test_of_several_folds_the_newest_grows_no_tree_and_calibrates(monkeypatch: p
         return score(self, features)
 
     parts = [taught_by(0), taught_by(1)]
-    ranker = fit_ranker(small_run(calibration="platt"), parts, ("a", "b"), seed=0)
+    ranker = fit_ranker(small_run(calibration="platt"), parts, ("a", "b"), seed=0).apart
     monkeypatch.setattr(CatBoostRanker, "score", spy)
     calibrate("platt", parts, ranker, 0)
     [features] = seen

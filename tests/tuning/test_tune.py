@@ -91,7 +91,7 @@ def test_what_a_trial_leaves_as_it_was_is_not_done_again(tmp_path: Path) -> None
         validation.values(msgspec.structs.replace(RUN, ranker=ranker), lambda what, *_: said.append(what))
     second = said[len(said) - said[::-1].index("next") :]
     assert {"fit steps", "fit popular", "candidates of fold last-1"} <= set(said)
-    assert set(second) == {"grow trees", "judge"}
+    assert set(second) == {"grow trees", "grow trees from all folds", "judge"}
 
 
 def test_the_test_changes_nothing(tmp_path: Path) -> None:

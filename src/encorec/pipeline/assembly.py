@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from encorec.data.dataset import Dataset
-from encorec.pipeline.fit import FoldRows, PipelineConfig
+from encorec.pipeline.fit import FoldRows, PipelineConfig, TaughtRanker
 from encorec.pipeline.routing import Routing
 from encorec.pipeline.routing_choice import choose_routes
 from encorec.pipeline.score_calibration import calibrate
@@ -21,7 +21,7 @@ def assemble(
     data: Dataset,
     seed: int,
     *,
-    ranker: Ranker | None = None,
+    ranker: TaughtRanker | None = None,
     parts: Sequence[FoldRows] = (),
     source: str | None = None,
 ) -> TwoStage:
@@ -40,9 +40,10 @@ def assemble(
         ConfigError: a selection by features that the items do not have.
     """
     taught = [part for part in parts if part.rows.label.any()]
-    calibration = None if ranker is None else calibrate(config.calibration, taught, ranker, seed)
-    routing = None if ranker is None else _routing(config, taught, ranker, seed)
-    return TwoStage(first, ranker, source, fit_selector(config.selection, data), calibration, routing)
+    calibration = None if ranker is None else calibrate(config.calibration, taught, ranker.apart, seed)
+    routing = None if ranker is None else _routing(config, taught, ranker.apart, seed)
+    served = None if ranker is None else ranker.served
+    return TwoStage(first, served, source, fit_selector(config.selection, data), calibration, routing)
 
 
 def _routing(config: PipelineConfig, taught: Sequence[FoldRows], ranker: Ranker, seed: int) -> Routing | None:

@@ -7,6 +7,7 @@ gain into a loss, so what each was fitted on is written down and compared with t
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -27,7 +28,7 @@ from encorec.protocols import Retriever
 from encorec.ranking.calibration import CalibrationKind
 from encorec.ranking.catboost_ranker import CatBoostConfig
 from encorec.ranking.labels import aged
-from encorec.ranking.registry import LearntRanker, RankerConfig, make_ranker
+from encorec.ranking.registry import LearntRanker, RankerConfig, grow_again, make_ranker
 from encorec.ranking.training_set import TrainingSet
 from encorec.retrieval.covisitation import CovisitationConfig
 from encorec.retrieval.item_knn import ItemKNNConfig
@@ -39,6 +40,7 @@ __all__ = [
     "PipelineConfig",
     "Progress",
     "RetrievalCeiling",
+    "TaughtRanker",
     "TrainingConfig",
     "fit_first_stage",
     "fit_ranker",
@@ -142,17 +144,32 @@ def fit_first_stage(config: PipelineConfig, data: Dataset, seed: int, progress: 
     return FirstStage(retrievers, config.quotas(), features, Origin.of(data))
 
 
+@dataclass(frozen=True)
+class TaughtRanker:
+    """What the label folds made of a ranker.
+
+    Args:
+        served: learnt from all of them (``training.newest_teaches``).
+        apart: learnt without the newest one, or without some of its users where there is no other; calibration and
+            routing are decided with it on the rows it has not seen.
+    """
+
+    served: LearntRanker
+    apart: LearntRanker
+
+
 def fit_ranker(
     config: PipelineConfig,
     parts: list[FoldRows],
     names: tuple[str, ...],
     seed: int,
     progress: Progress | None = None,
-) -> LearntRanker:
-    """The ranker over the label folds: the older ones teach it, the newest says when to stop.
+) -> TaughtRanker:
+    """The ranker over the label folds: the older ones teach it, the newest says when to stop and then teaches too.
 
-    Users held out of the same fold would not do: what sold well in those days is in all their rows, so trees could go
-    on learning a season that is over by the time of asking. A single fold has no choice and holds out users.
+    Users held out of the same fold would not do to say when: what sold well in those days is in all their rows, so
+    trees could go on learning a season that is over by the time of asking. A single fold has no choice and holds out
+    users.
 
     Args:
         config: the pipeline.
@@ -165,18 +182,23 @@ def fit_ranker(
         DataError: no fold has anything to teach.
     """
     teaching = [part for part in parts if part.rows.label.any()]
-    taught = _aged(teaching, config.training.half_life)
-    if not taught:
+    if not teaching:
         raise DataError(f"none of {len(parts)} label folds holds an item that a retriever proposed and a user took")
-    newest, *older = taught
-    apart = config.calibration != "none" or teaching[0].routing is not None
-    rows, watched = (TrainingSet.join(older), newest) if older else divided(apart, newest, seed)
-    told = None if progress is None else partial(progress, "grow trees")
-    return make_ranker(config.ranker).fit(rows, names, seed=seed, watched=watched, progress=told)
+    training, told = config.training, None if progress is None else partial(progress, "grow trees")
+    decided = config.calibration != "none" or teaching[0].routing is not None
+    newest, older = teaching[0].rows, _joined(teaching[1:], training.half_life)
+    rows, watched = divided(decided, newest, seed) if older is None else (older, newest)
+    apart = make_ranker(config.ranker).fit(rows, names, seed=seed, watched=watched, progress=told)
+    every = _joined(teaching, training.half_life) if training.newest_teaches else None
+    if every is None:
+        return TaughtRanker(apart, apart)
+    told = None if progress is None else partial(progress, "grow trees from all folds")
+    return TaughtRanker(grow_again(apart, every, names, seed=seed, progress=told), apart)
 
 
-def _aged(parts: list[FoldRows], half_life: float | None) -> list[TrainingSet]:
-    """Rows of the folds, newest first, those that teach weighed by their age where that is wanted."""
-    rows = [part.rows for part in parts]
+def _joined(parts: list[FoldRows], half_life: float | None) -> TrainingSet | None:
+    """Rows of the folds, weighed by their age where that is wanted; none where there are no folds."""
+    if not parts:
+        return None
     days = [(parts[0].asked - part.asked) / _DAY for part in parts]
-    return [*rows[:1], *aged(rows[1:], days[1:], half_life)]
+    return TrainingSet.join(aged([part.rows for part in parts], days, half_life))

@@ -33,10 +33,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         shortened: of these, how many have the history of another user, cut to this length.
         taught: queries of other label folds from which the ranker learnt.
         ranker: its NDCG@10; none = nobody was asked.
-        best: the best other order.
+        best: the best other order; where the ranker was not taught, the best list that is the same for everybody.
         mean: its NDCG@10.
         p: one-sided, of the paired test that decides: where the ranker was taught, whether ``best`` is better than it;
-            where not, whether it is better than ``best``.
+            where not, whether it or a source is better than ``best``.
 
     Example:
         >>> Route(events="new", order="popular", queries=0, shortened=0, taught=0).order

@@ -5,9 +5,11 @@ The newest label fold grew no tree and is compared user by user. Two rules, by w
 - It learnt from ``LEAST`` queries with histories of this length, or from fewer if they are a tenth of all: it keeps
   them, unless a source is better in a paired test at ``LEVEL``. The test looks at all sources at once (the largest of
   their statistics), so that of many sources one does not win by chance; fewer than ``LEAST`` users say nothing.
-- It has hardly met this length: then the best order on the fold is served, and where too few users could be asked, that
-  of the best list which is the same for everybody; the ranker keeps these queries if it is better than that order in
-  the same test. Of histories longer than all it has met, the ranker knows more than any list, so it keeps them.
+- It has hardly met this length: then the best list that is the same for everybody is served. The ranker or another
+  order takes its place if it is better in the same test, and if those users of the fold who really have such a history
+  do not say otherwise: histories cut short are those of users who go on, and whoever has just come may differ. Without
+  such a list the best order is served, unless the ranker is better than it. Of histories longer than all it has met,
+  the ranker knows more than any list, so it keeps them.
 
 Signs of the differences are drawn anew (smucker2007: randomisation), the largest statistic of all sources counts
 (westfall1993: maxT).
@@ -25,7 +27,7 @@ from encorec.pipeline.routing_rows import LEAST, RoutingRows, offered_orders
 from encorec.pipeline.score_calibration import calibrate_order, held_apart
 from encorec.protocols import Ranker
 from encorec.ranking.calibration import Calibration, CalibrationKind
-from encorec.types import FloatMatrix, FloatVector
+from encorec.types import BoolVector, FloatMatrix, FloatVector
 
 __all__ = ["choose_routes", "randomisation_p"]
 
@@ -60,8 +62,7 @@ def choose_routes(
     if len(taught) == 1 and (apart := held_apart(rows.user, seed)).any():
         rows = rows.take(apart)
     orders = offered_orders(quotas)
-    mean = rows.value.mean(axis=0) if len(rows) else np.zeros(len(orders))
-    lists = sorted((name for name in popular if name in orders), key=lambda name: -mean[orders.index(name)])
+    lists = [name for name in popular if name in orders]
     counts = [sum(one.ceiling.taught.get(label, 0) for one in taught[1:] or taught) for label in LENGTHS]
     learnt = [count >= max(1.0, min(LEAST, sum(counts) / 10)) for count in counts]
     value = rows.of_ranker(ranker)
@@ -121,27 +122,55 @@ def _route(
     here = (rows.place == place) & ~(rows.shortened & known)
     queries, shortened = int(here.sum()), int(rows.shortened[here].sum())
     route = Route(events=list(LENGTHS)[place], order=None, queries=queries, shortened=shortened, taught=taught)
-    fallback = lists[0] if lists and not known and not beyond else None
+    served = None if known or beyond else _best_list(rows, here, orders, lists)
     if not orders or not queries:
-        return msgspec.structs.replace(route, order=fallback)
-    means, own, enough = rows.value[here].mean(axis=0), ranker[here], queries >= LEAST
-    best = _best(means, orders, lists) if known or enough or not lists else orders.index(lists[0])
-    gain = rows.value[here] - own[:, None]
-    p = randomisation_p(gain, best, rng) if known else randomisation_p(-gain[:, [best]], 0, rng)
-    if not enough:
-        order = fallback
-    elif known:
-        order = orders[best] if p < LEVEL else None
+        return msgspec.structs.replace(route, order=served)
+    value, own = rows.value[here], ranker[here]
+    if served is not None:
+        order, best, p = _beside_list(value, own, ~rows.shortened[here], orders, served, lists, rng)
     else:
-        order = None if p < LEVEL or beyond else orders[best]
-    return msgspec.structs.replace(
-        route, order=order, ranker=float(own.mean()), best=orders[best], mean=float(means[best]), p=p
-    )
+        order, best, p = _beside_ranker(value, own, orders, known or beyond, rng)
+    if queries < LEAST or (beyond and not known):
+        order = served
+    mean = float(value[:, orders.index(best)].mean())
+    return msgspec.structs.replace(route, order=order, ranker=float(own.mean()), best=best, mean=mean, p=p)
 
 
-def _best(means: FloatVector, orders: Sequence[str], lists: Sequence[str]) -> int:
-    """The order of the highest mean; of equal ones a list that is the same for everybody, then the first."""
-    return max(range(len(orders)), key=lambda one: (means[one], orders[one] in lists, -one))
+def _beside_list(
+    value: FloatMatrix,
+    own: FloatVector,
+    real: BoolVector,
+    orders: Sequence[str],
+    served: str,
+    lists: Sequence[str],
+    rng: np.random.Generator,
+) -> tuple[str | None, str, float]:
+    """Who takes the place of a list, the list, and p that the best challenger is better."""
+    challengers = [name for name in orders if name not in lists]
+    theirs = np.column_stack([own, *(value[:, orders.index(name)] for name in challengers)])
+    gain = theirs - value[:, [orders.index(served)]]
+    best = int(gain.mean(axis=0).argmax())
+    p = randomisation_p(gain, best, rng)
+    against = real.any() and gain[real, best].mean() < 0
+    order = None if best == 0 else challengers[best - 1]
+    return served if against or p >= LEVEL else order, served, p
+
+
+def _beside_ranker(
+    value: FloatMatrix, own: FloatVector, orders: Sequence[str], taught: bool, rng: np.random.Generator
+) -> tuple[str | None, str, float]:
+    """Who takes the ranker's place, the best other order, and p that it is better; untaught, that the ranker is."""
+    gain = value - own[:, None]
+    best = int(gain.mean(axis=0).argmax())
+    p = randomisation_p(gain, best, rng) if taught else randomisation_p(-gain[:, [best]], 0, rng)
+    return orders[best] if (p < LEVEL) == taught else None, orders[best], p
+
+
+def _best_list(rows: RoutingRows, here: BoolVector, orders: Sequence[str], lists: Sequence[str]) -> str | None:
+    """The list that is best for those who really have such a history; where they are few, for everybody."""
+    real = here & ~rows.shortened
+    asked = rows.value[real] if np.count_nonzero(real) >= LEAST else rows.value
+    return max(lists, key=lambda name: asked[:, orders.index(name)].sum(), default=None)
 
 
 def _with_maps(told: tuple[Route, ...], maps: Mapping[str, Calibration | None], kind: CalibrationKind) -> Routing:

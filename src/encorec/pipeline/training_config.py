@@ -28,6 +28,9 @@ class TrainingConfig(Config):
         half_life: age in days at which rows of an older label fold count half as much; none = all ages alike.
         max_queries: users per fold; more are drawn at random.
         guard: where the ranker does not win the exam, the artifact serves the order of the best retriever instead.
+        newest_teaches: once the newest label fold has said when to stop, it teaches too: the ranker is grown again,
+            with as many trees, from all folds. What is decided on that fold is decided with the ranker that has not
+            seen it.
         routing: queries with histories of a length for which the newest label fold shows another order to be better
             than the ranker's (``pipeline.routing_choice``) are answered in that order.
 
@@ -49,6 +52,7 @@ class TrainingConfig(Config):
     half_life: float | None = None
     max_queries: int = 50_000
     guard: bool = True
+    newest_teaches: bool = True
     routing: bool = True
 
     def __post_init__(self) -> None:

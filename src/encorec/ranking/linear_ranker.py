@@ -129,6 +129,11 @@ class LinearRanker:
         """
         return self._fitted[0].score(features)
 
+    @property
+    def trees(self) -> int:
+        """It has none."""
+        return 0
+
     def importance(self) -> dict[str, float]:
         """Share of each feature in how far scores are apart, largest first; all 0 where no feature tells anything."""
         learnt = self._fitted[1]

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
+import msgspec
+import numpy as np
+
 from encorec.config import Config
 from encorec.protocols import Ranker
 from encorec.ranking.catboost_ranker import CatBoostConfig, CatBoostRanker
@@ -12,7 +15,7 @@ from encorec.ranking.linear_ranker import LinearConfig, LinearRanker
 from encorec.ranking.training_set import TrainingSet
 from encorec.types import FloatMatrix
 
-__all__ = ["RANKERS", "LearntRanker", "RankerConfig", "load_ranker", "make_ranker"]
+__all__ = ["RANKERS", "LearntRanker", "RankerConfig", "grow_again", "load_ranker", "make_ranker"]
 
 RankerConfig: TypeAlias = CatBoostConfig | LightGBMConfig | LinearConfig
 
@@ -22,6 +25,11 @@ class LearntRanker(Ranker, Protocol):
     """A ranker of the registry: it learns from rows and can say what its scores are made of."""
 
     config: Any
+
+    @property
+    def trees(self) -> int:
+        """Number of trees; 0 where it has none."""
+        ...
 
     def fit(
         self,
@@ -64,6 +72,39 @@ def make_ranker(config: RankerConfig) -> LearntRanker:
         'LinearRanker'
     """
     return RANKERS[type(config)](config)
+
+
+def grow_again(
+    ranker: LearntRanker,
+    rows: TrainingSet,
+    names: tuple[str, ...],
+    *,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> LearntRanker:
+    """Another ranker of the same settings and as many trees, from other rows, all of which teach.
+
+    Args:
+        ranker: fitted; it stays as it is.
+        rows: r rows, sorted by group.
+        names: of the features.
+        seed: of the trees.
+        progress: told how many trees are grown, and of how many.
+
+    Example:
+        >>> query = np.arange(200) // 10
+        >>> features = np.random.default_rng(0).random((200, 2)).astype(np.float32)
+        >>> rows = TrainingSet(features, (features[:, 0] > .5).astype(np.float32), query, query)
+        >>> ranker = make_ranker(CatBoostConfig(max_trees=9)).fit(rows, ("a", "b"), seed=0)
+        >>> grow_again(ranker, rows, ("a", "b"), seed=0).trees == ranker.trees
+        True
+    """
+    config = ranker.config
+    if not isinstance(config, LinearConfig):
+        models = config.seeds if isinstance(config, CatBoostConfig) else 1
+        config = msgspec.structs.replace(config, max_trees=max(1, round(ranker.trees / models)))
+    nobody = rows.take(np.zeros(len(rows), bool))
+    return make_ranker(config).fit(rows, names, seed=seed, watched=nobody, progress=progress)
 
 
 def load_ranker(folder: Path, config: RankerConfig) -> LearntRanker:

@@ -127,7 +127,7 @@ def _without(
     known = values.read(key)
     if known is None:
         told = _about(progress, drop)
-        ranker = fit_ranker(config, parts, first.features.names, sat.seed, told)
+        ranker = fit_ranker(config, parts, first.features.names, sat.seed, told).served
         routing = sat.pipeline.routing
         if routing is not None and drop.kind == "retriever":
             routing = routing.without(drop.name)

@@ -68,8 +68,9 @@ def _routing(found: Sequence[Mapping[str, Any]]) -> list[Any]:
     told = (
         "Who orders the candidates, decided on the newest label fold before the exam, by NDCG@10. Where the ranker has "
         "learnt from such histories it orders, unless another order is better in a paired test; where it has not, the "
-        "best other order is served unless the ranker is better than that. Histories that the fold hardly holds are "
-        "those of its other users, cut short."
+        "best list that is the same for everybody is served, unless the ranker or a source is better than that. "
+        "Histories that the fold hardly holds are those of its other users, cut short; they decide nothing that users "
+        "who really have such a history contradict."
     )
     rows = [
         [
