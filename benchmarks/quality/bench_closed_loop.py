@@ -3,10 +3,12 @@
     python -m benchmarks.quality.bench_closed_loop
 
 Do the intervals of the analysis cover the true effects? And how many users does interleaving need for the power of an
-A/B test? ``benchmarks/results/closed_loop.csv``.
+A/B test, of people who stop reading when they have found something and of people who never do?
+``benchmarks/results/closed_loop.csv``.
 """
 
 import csv
+import dataclasses
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from scipy.stats import binomtest
 
 from encorec.cli.experiment_simulate import world_config
 from encorec.cli.world_systems import world_systems
+from encorec.data.synthetic.responses import READERS, ReadingConfig
 from encorec.data.synthetic.world import World
 from encorec.experiment.analysis.analyse import analyze
 from encorec.experiment.intake.exposures import read_exposures
@@ -32,10 +35,11 @@ from encorec.experiment.spec import ExperimentSpec, MetricSpec, MoneySpec
 
 ARMS = ("popular", "als", "two-stage")
 DAYS, SEED = 14, 7
-LOOPS, DRAWN, UNITS = 8, 300, 4000
+LOOPS, DRAWN, UNITS, ROUNDS = 8, 300, 4000, 4
 POWER, TRIALS, Z = 0.8, 400, 1.959964
 MOST_SIMULATED = 20_000
 """Larger tests are not simulated; there the formula holds well enough."""
+READING = {"": READERS, ", nobody stops reading": ReadingConfig(enough=10)}
 PAIRS = (("als", "popular"), ("als", "two-stage"), ("two-stage", "popular"))
 
 SPEC = ExperimentSpec(
@@ -142,29 +146,40 @@ def interleaving_users(difference: np.ndarray, rng: np.random.Generator) -> int:
     return needed(power, 7.849 * difference.var() / difference.mean() ** 2)
 
 
-def interleaving(
-    world: World, systems: dict[str, Recommender], outcomes: PotentialOutcomes
+def interleaving(world: World, systems: dict[str, Recommender]) -> Iterator[dict[str, Any]]:
+    """Users for 80 % power: interleaving credited with clicks and minutes, A/B tests of clicks, minutes and visits.
+
+    Everybody is played several times, or close rankers would not be told apart.
+    """
+    for how, reading in READING.items():
+        read = dataclasses.replace(world, reading=reading)
+        outcomes = potential_outcomes(read, systems, LoopConfig(), days=DAYS, rounds=ROUNDS, seed=SEED)
+        for better, other in PAIRS:
+            yield from needed_rows(read, systems, outcomes, (better, other), how)
+
+
+def needed_rows(
+    world: World, systems: dict[str, Recommender], outcomes: PotentialOutcomes, pair: tuple[str, str], how: str
 ) -> Iterator[dict[str, Any]]:
-    """Users for 80 % power: interleaving credited with clicks and minutes, A/B tests of clicks, minutes and visits."""
     rng = np.random.default_rng(SEED)
-    for better, other in PAIRS:
-        arms = [outcomes.variants.index(name) for name in (better, other)]
-        columns = {name: outcomes.columns[name][arms] for name in ("clicks", "watch_minutes", "visits")}
-        tests = {name: ab_users(values[0], values[1], rng) for name, values in columns.items()}
-        for name, users in tests.items():
-            yield needed_row(f"A/B test of {name}", better, other, users)
-        table = mixed_table(world, systems, better, other)
-        for value, metric in (("click", "clicks"), ("watch", "watch_minutes")):
-            credit = read_interleaving_log(table, rankers=[better, other], value=value).credit
-            users = interleaving_users(credit[:, 0] - credit[:, 1], rng)
-            yield needed_row(f"interleaving by {value}", better, other, users)
-            yield needed_row(f"A/B test of {metric} / interleaving by {value}", better, other, tests[metric] / users)
+    arms = [outcomes.variants.index(name) for name in pair]
+    columns = {name: outcomes.columns[name][arms] for name in ("clicks", "watch_minutes", "visits")}
+    tests = {name: ab_users(values[0], values[1], rng) for name, values in columns.items()}
+    for name, users in tests.items():
+        yield needed_row(f"A/B test of {name}{how}", *pair, users)
+    tables = [mixed_table(world, systems, *pair, seed=SEED + number) for number in range(ROUNDS)]
+    for value, metric in (("click", "clicks"), ("watch", "watch_minutes")):
+        logs = [read_interleaving_log(table, rankers=list(pair), value=value) for table in tables]
+        credit = np.concatenate([one.credit for one in logs])
+        users = interleaving_users(credit[:, 0] - credit[:, 1], rng)
+        yield needed_row(f"interleaving by {value}{how}", *pair, users)
+        yield needed_row(f"A/B test of {metric} / interleaving by {value}{how}", *pair, tests[metric] / users)
 
 
-def mixed_table(world: World, systems: dict[str, Recommender], better: str, other: str) -> Any:
-    mixed = InterleavingRecommender([systems[better], systems[other]], "team-draft", np.random.default_rng(SEED))
+def mixed_table(world: World, systems: dict[str, Recommender], better: str, other: str, *, seed: int) -> Any:
+    mixed = InterleavingRecommender([systems[better], systems[other]], "team-draft", np.random.default_rng(seed))
     everybody = np.zeros(len(world.people.id), np.int64)
-    visits = play(world, [mixed], everybody, LoopConfig(), days=DAYS, rng=np.random.default_rng(SEED))
+    visits = play(world, [mixed], everybody, LoopConfig(), days=DAYS, rng=np.random.default_rng(seed))
     return interleaving_table(visits, world, mixed, [better, other])
 
 
@@ -180,13 +195,13 @@ def measured() -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:  # the artifacts are read while they are asked
         systems = world_systems(world, {name: name for name in ARMS}, Path(folder))
         print("systems are trained", flush=True)
-        outcomes = potential_outcomes(world, systems, LoopConfig(), days=DAYS, rounds=4, seed=SEED)
+        outcomes = potential_outcomes(world, systems, LoopConfig(), days=DAYS, rounds=ROUNDS, seed=SEED)
         truth = {(one["name"], one["variant"]): one["effect"] for one in true_effects(SPEC, outcomes)}
         for (metric, variant), effect in truth.items():
             yield {"case": "true effect", "metric": metric, "variant": variant, "value": effect, "unit": "per user"}
         yield from drawn(outcomes)
         yield from loops(world, systems, truth)
-        yield from interleaving(world, systems, outcomes)
+        yield from interleaving(world, systems)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """`encorec experiment design`: units, smallest effect, power and days, before anything is shown to anybody."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -109,7 +110,8 @@ def _baselines(
             raise typer.BadParameter(f"--std or --correlation of {name!r} needs its --baseline or a --history")
         value = values.get(name, past.value if past else 0.0)
         known = correlations.get(name, past.explained**0.5 if past else None)
-        found[name] = stated_baseline(metric, value, stds.get(name, past.std if past else None), known)
+        stated = stated_baseline(metric, value, stds.get(name, past.std if past else None), known)
+        found[name] = replace(stated, units=past.units if past else None)
     return found
 
 

@@ -66,7 +66,8 @@ def check_command(
     exposures: Annotated[Path, typer.Option(help="CSV or Parquet: unit, variant, maybe first_exposed_at.")],
     metrics: Annotated[Path | None, typer.Option(help="CSV or Parquet: one row per unit, or events.")] = None,
     as_of: Annotated[
-        str | None, typer.Option(help="An ISO time: days after it are not missed. None = this moment.")
+        str | None,
+        typer.Option(help="An ISO time: exposures at or after it are left out, its days are not missed. None = now."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -74,15 +75,17 @@ def check_command(
     from encorec.cli.experiment_intake_figures import show_checks
     from encorec.experiment.intake.checks import check, failed_checks
     from encorec.experiment.intake.exposures import read_exposures
+    from encorec.experiment.intake.left_out import left_out_notes
     from encorec.experiment.intake.unit_table import UnitTable
     from encorec.experiment.spec import load_spec
 
     experiment = load_spec(spec)
-    seen = read_exposures(exposures, experiment)
+    until = None if as_of is None else _second(as_of)
+    seen = read_exposures(exposures, experiment, until=until)
     table = None if metrics is None else UnitTable.read(experiment, seen, metrics)
-    found = check(experiment, seen, table, now=_second(as_of))
+    found = check(experiment, seen, table, now=int(time.time()) if until is None else until)
     failed = failed_checks(found)
-    notes = [] if table is None else list(table.notes)
+    notes = left_out_notes(seen, seen, events=True, where="") if table is None else list(table.notes)
     content = {"experiment": experiment.name, "ok": not failed, "failed": failed, "checks": found, "notes": notes}
     if as_json:
         print_json(content)
@@ -92,9 +95,7 @@ def check_command(
         raise typer.Exit(FAILED)
 
 
-def _second(given: str | None) -> int:
-    if given is None:
-        return int(time.time())
+def _second(given: str) -> int:
     import polars as pl
 
     from encorec.data.sources.sheets import Column

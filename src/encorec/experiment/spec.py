@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
@@ -170,7 +172,7 @@ class MoneySpec(Config):
         bounded(self, value_per_unit=(-1e12, 1e12))
 
 
-class ExperimentSpec(Config):
+class ExperimentSpec(Config, dict=True):
     """An experiment, as it was registered.
 
     Args:
@@ -186,7 +188,7 @@ class ExperimentSpec(Config):
         holdout: share of all units that no experiment ever touches.
         start: first day, as 2026-12-01.
         days: planned length.
-        overrides: variant of single units, for testers.
+        overrides: variant of single units, for testers; these are left out of every check and every effect.
         strata: columns of the units by which small populations are drawn evenly.
         analysis: how it is decided.
         money: what the effect is worth; none = no money line.
@@ -242,14 +244,13 @@ class ExperimentSpec(Config):
                 raise ConfigError(f"{name!r} is not a variant; variants are {', '.join(self.variants)}")
 
     def _check_metrics(self) -> None:
-        _refuse_repeated([one.name for one in self.metric], "metric")
+        names = [one.name for one in self.metric]
+        _refuse_repeated(names, "metric")
         primary = [one.name for one in self.metric if one.role == "primary"]
         if len(primary) != 1:
             raise ConfigError(f"exactly one metric must be primary, here {', '.join(primary) or 'none'} is")
-        if self.money is not None and self.money.metric not in {one.name for one in self.metric}:
-            raise ConfigError(
-                f"money.metric is {self.money.metric!r}; metrics are {', '.join(one.name for one in self.metric)}"
-            )
+        if self.money is not None and self.money.metric not in names:
+            raise ConfigError(f"money.metric is {self.money.metric!r}; metrics are {', '.join(names)}")
 
     @property
     def control_variant(self) -> str:
@@ -262,6 +263,16 @@ class ExperimentSpec(Config):
     def treatments(self) -> tuple[str, ...]:
         """The variants that are held against the control."""
         return tuple(name for name in self.variants if name != self.control_variant)
+
+    @cached_property
+    def variant_ends(self) -> tuple[float, ...]:
+        """Where each variant ends in [0, 1), to 12 places; the last one ends at 1, whatever the shares' sum is."""
+        return tuple(round(end, 12) for end in accumulate(self.variants.values()))
+
+    @cached_property
+    def layer_ends(self) -> tuple[float, float]:
+        """Where the experiment begins and ends in its layer; 0.1 + 0.2 is 0.3 there, or neighbours would overlap."""
+        return round(self.layer_from, 12), round(self.layer_from + self.share, 12)
 
     @property
     def code_type(self) -> Literal["int8", "int16"]:

@@ -1,11 +1,12 @@
 """What people do with slates: draws agree with the exact expectations, and these with sums over all outcomes."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
-from encorec.data.synthetic.responses import Shown, draw_responses, examination, expect
+from encorec.data.synthetic.responses import ReadingConfig, Shown, draw_responses, examination, expect
 from encorec.data.synthetic.rhythm import WINDOW_START
 from encorec.data.synthetic.world import World
 from encorec.errors import QueryError
@@ -52,20 +53,74 @@ def test_expectations_hold_for_every_likeness() -> None:
     assert abs(drawn.returned.mean() - mean.returns[0]) < 4.5 * 0.5 / np.sqrt(n)
 
 
-def test_the_chance_to_return_is_a_sum_over_all_that_may_happen() -> None:
-    preference, likeness = np.array([[0.5, 0.2]]), np.array([[0.5, 0.5]])
+def told(preference: np.ndarray, least: np.ndarray, enough: int) -> tuple[np.ndarray, float]:
+    """Chances to look at each place and to be pleased and delighted, by walking through every depth and every fate.
+
+    ``least``: (places, 11) chance of each tenth or more, after a click.
+    """
+    k, read = len(preference), [1 / (1 + 0.2 * place) for place in range(len(preference))] + [0.0]
+    looked, gain = np.zeros(k), 0.0
+    for depth, fates in product(range(1, k + 1), product(range(-1, 10), repeat=k)):
+        chance, seen = read[depth - 1] - read[depth], list[int]()
+        for place, tenth in enumerate(fates):
+            click = preference[place]
+            chance *= 1 - click if tenth < 0 else click * (least[place, tenth] - least[place, tenth + 1])
+            if place < depth and not any(one >= enough for one in seen if one >= 0):
+                seen.append(tenth)
+        looked[: len(seen)] += chance
+        gain += chance * (0.10 * (max(seen) >= 0) + 0.22 * (max(seen) >= 8))
+    return looked, gain
+
+
+@pytest.mark.parametrize("enough", [0, 1, 5, 8, 9, 10])
+def test_expectations_are_sums_over_all_that_may_happen(enough: int) -> None:
+    preference, likeness = np.array([[0.5, 0.2, 0.7]]), np.array([[0.5, 0.25, 0.0]])
+    shown = Shown(np.zeros(1, int), np.array([[1, 2, 3]]), np.zeros(1, int))
+    found = expect(
+        shown, preference, likeness, np.full((1, 3), 60.0), np.array([0.5]), TENTHS, ReadingConfig(enough=enough)
+    )
+    ends = [np.sqrt(2 * end) if end < 0.5 else 2 - np.sqrt(2 * (1 - min(end, 1))) for end in (0.0, *TENTHS)]
+    least = np.array([[1.0, *(1 - np.clip(end - one, 0, 1) for end in ends[1:10]), 0.0] for one in likeness[0]])
+    looked, gain = told(preference[0], least, enough)
+    habit = 0.12 + 0.62 * 0.5
+    assert found.examined[0] == pytest.approx(looked, rel=1e-12)
+    assert found.clicks[0] == pytest.approx(looked * preference[0], rel=1e-12)
+    assert found.returns[0] == pytest.approx(habit + (1 - habit) * gain, rel=1e-12)
+
+
+@pytest.mark.parametrize("enough", [0, 5, 9, 10])
+def test_draws_mean_what_is_expected_whoever_reads(town: World, enough: int) -> None:
+    other = replace(town, reading=ReadingConfig(enough=enough, fading=0.5))
+    shown = shown_to(other, 40_000, 4)
+    drawn, mean = other.respond(shown, np.random.default_rng(2)), other.expected(shown)
+    for found, wanted in ((drawn.examined, mean.examined), (drawn.clicked, mean.clicks)):
+        deviation = found.mean(axis=0) - wanted.mean(axis=0)
+        assert np.all(np.abs(deviation) <= 4.5 * found.std(axis=0) / np.sqrt(40_000))
+    assert abs(drawn.returned.mean() - mean.returns.mean()) < 4.5 * 0.5 / np.sqrt(40_000)
+
+
+def test_two_places_by_hand() -> None:
+    """Of even tenths, likeness 1/2 is half watched by 1/2 of those who click: 0.75 / 1.2 read the second place."""
+    half = np.array([[0.5, 0.5]])
     shown = Shown(np.zeros(1, int), np.array([[1, 2]]), np.zeros(1, int))
-    even = np.arange(1, 11) / 10
-    found = expect(shown, preference, likeness, np.full((1, 2), 60.0), np.array([0.5]), even).returns[0]
-    finish = 1 - (2 - np.sqrt(0.4) - 0.5)
-    habit, wanted = 0.12 + 0.62 * 0.5, 0.0
-    for fates in product(("none", "click", "finish"), repeat=2):
-        chance = 1.0
-        for fate, click in zip(fates, (0.5, 0.2 / 1.2), strict=True):
-            chance *= {"none": 1 - click, "click": click * (1 - finish), "finish": click * finish}[fate]
-        gain = 0.10 * any(fate != "none" for fate in fates) + 0.22 * ("finish" in fates)
-        wanted += chance * (habit + (1 - habit) * gain)
-    assert found == pytest.approx(wanted, rel=1e-12)
+    found = expect(shown, half, half, np.full((1, 2), 60.0), np.array([0.0]), np.arange(1, 11) / 10)
+    assert found.examined[0] == pytest.approx([1, 0.75 / 1.2])
+    assert found.clicks[0] == pytest.approx([0.5, 0.375 / 1.2])
+
+
+def test_nobody_reads_on_after_watching_and_all_do_after_giving_up(region: World) -> None:
+    shown = shown_to(region, 30_000, 8)
+    drawn = region.respond(shown, np.random.default_rng(4))
+    watched = drawn.clicked & (drawn.percent >= 50)
+    assert watched.sum() > 1000
+    assert not drawn.examined[np.cumsum(watched, axis=1) - watched > 0].any()
+    assert not (drawn.examined[:, 1:] & ~drawn.examined[:, :-1]).any()
+    left = drawn.clicked[:, 0] & (drawn.percent[:, 0] < 50)
+    idle = ~drawn.clicked[:, 0]
+    assert left.sum() > 200
+    for group in (left, idle):
+        share = drawn.examined[group, 1].mean()
+        assert abs(share - 1 / 1.2) < 4.5 * np.sqrt(1 / 1.2 * (1 - 1 / 1.2) / group.sum())
 
 
 def test_positions_fade_and_empty_places_are_nothing(town: World) -> None:

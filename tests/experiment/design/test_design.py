@@ -13,7 +13,7 @@ from encorec.experiment.design.baseline import Baseline
 from encorec.experiment.design.curves import effect_by_days, power_by_units
 from encorec.experiment.design.designing import design
 from encorec.experiment.design.page import design_page, write_design
-from encorec.experiment.design.plan import Plan, metric_alpha
+from encorec.experiment.design.plan import Plan, metric_alpha, two_arms
 from encorec.experiment.design.power_simulation import lifted, simulated_power
 from encorec.experiment.intake.history import DAY, read_history
 from encorec.experiment.spec import AnalysisSpec, ExperimentSpec, MetricSpec
@@ -143,6 +143,26 @@ def test_the_planned_power_is_reached_on_the_history(metric: MetricSpec) -> None
     )
     assert found.low - 0.03 < 0.8 < found.high + 0.03
     assert found.rounds == 200
+
+
+def test_a_large_effect_on_a_measured_mean_widens_the_spread_as_the_trial_does() -> None:
+    """Times 1.4: a history plans for the wider spread and keeps the power; a std by hand is that of both arms."""
+    rng = np.random.default_rng(3)
+    minutes = MetricSpec(name="minutes", value="minutes", role="primary")
+    spec = ExperimentSpec(name="x", variants=HALVES, metric=(minutes,))
+    columns = {"minutes": rng.lognormal(0, 0.7, 60_000)}
+    measured = Baseline(columns["minutes"].mean(), columns["minutes"].std(), units=60_000)
+    grown, plain = (two_arms(spec, minutes, one, "treatment") for one in (measured, replace(measured, units=None)))
+    effect = 0.4 * measured.value
+    wanted = plain.units(effect, 0.8) * (1 + 1.4**2) / 2
+    assert grown.units(effect, 0.8) == pytest.approx(wanted, rel=1e-3)
+    units = round(wanted)
+    found = simulated_power(minutes, columns, 0.4, (units, units), alpha=0.05, rounds=800, rng=rng)
+    assert found.low - 0.03 < 0.8 < found.high + 0.03
+    negative = Baseline(-1.0, 2.0, units=60_000)
+    assert two_arms(spec, minutes, negative, "treatment").units(0.1, 0.8) == pytest.approx(
+        two_arms(spec, minutes, replace(negative, units=None), "treatment").units(0.1, 0.8)
+    )
 
 
 def test_a_guardrail_is_tried_against_its_margin() -> None:

@@ -145,3 +145,29 @@ def test_questions_without_an_answer_are_refused() -> None:
         CONVERSION.units(0.0, 0.8)
     with pytest.raises(ConfigError, match="at least one"):
         CONVERSION.power(0.01, 0)
+
+
+def test_a_std_that_grows_with_the_values_asks_for_more_units() -> None:
+    """By hand: 10 -> 10.5 with std 20 -> 21 needs (1.959964 + 0.841621)^2 (20^2 + 21^2) / 0.5^2 units per arm."""
+    arms = TwoArms(10, 20, grows=True)
+    assert arms.units(0.5, 0.8) == pytest.approx((1.959963985 + 0.841621234) ** 2 * 841 / 0.25, rel=1e-5)
+    assert arms.units(-0.5, 0.8) == pytest.approx((1.959963985 + 0.841621234) ** 2 * (400 + 361) / 0.25, rel=1e-5)
+    assert arms.effect(arms.units(0.5, 0.8), 0.8) == pytest.approx(0.5)
+    assert arms.effect(3, 0.8) > arms.effect(30, 0.8) > 10  # the std stops at twice, so few units have an answer too
+    with pytest.raises(ConfigError, match="grows with values above 0"):
+        TwoArms(-1, 20, grows=True)
+    with pytest.raises(ConfigError, match="that are no share"):
+        TwoArms(0.5, 0.5, share=True, grows=True)
+
+
+def test_multiplied_values_are_found_as_often_as_planned() -> None:
+    """Skewed minutes times 1.3 in the treatment: simulated power meets the planned one, which the plain std misses."""
+    rng = np.random.default_rng(5)
+    mean, std = 1.0, sqrt(np.expm1(0.64))
+    units = ceil(TwoArms(mean, std, grows=True).units(0.3, 0.8))
+    arms = [np.exp(0.8 * rng.normal(size=(4000, units)) - 0.32) for _ in range(2)]
+    arms[1] *= 1.3
+    error = np.sqrt(sum(one.var(axis=1, ddof=1) for one in arms) / units)
+    found = (np.abs(arms[1].mean(axis=1) - arms[0].mean(axis=1)) > 1.959964 * error).mean()
+    assert found == pytest.approx(0.8, abs=0.03)
+    assert TwoArms(mean, std, grows=True).power(0.3, TwoArms(mean, std).units(0.3, 0.8)) < 0.74

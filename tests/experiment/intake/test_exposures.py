@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from tests.experiment.intake.intake_specs import spec_of
 
 from encorec.errors import DataError
+from encorec.experiment.intake.checks import check
 from encorec.experiment.intake.exposures import read_exposures
+from encorec.experiment.intake.unit_table import UnitTable
 from encorec.experiment.spec import AnalysisSpec
 
 
@@ -107,3 +109,39 @@ def test_without_times_the_log_is_read_all_the_same() -> None:
     assert found.first_seen is None
     assert found.variant.dtype == np.int8
     assert found.ids.values.to_list() == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_testers_are_left_out_of_counts_ratio_and_effects(text: bool) -> None:
+    """Forty testers in one arm would break the sample ratio and lift the mean; without them both arms are alike."""
+    spec = spec_of(overrides={str(unit): "treatment" for unit in (*range(200, 240), 999)})
+    unit = pl.Series(range(240)).cast(pl.String if text else pl.Int64)
+    log = pl.DataFrame({"unit": unit, "variant": ["control", "treatment"] * 100 + ["treatment"] * 40})
+    rows = pl.DataFrame({"unit": unit, "clicks": [3, 3] * 100 + [50] * 40})
+    found = read_exposures(log, spec)
+    assert (found.testers, found.two_arms, found.counts) == (40, 0, {"control": 100, "treatment": 100})
+    assert check(spec, found)["srm"]["p"] == 1
+    assert check(spec_of(), read_exposures(log, spec_of()))["srm"]["p"] < 0.05
+    table = UnitTable.read(spec, found, rows)
+    assert table.counts == {"control": 100, "treatment": 100}
+    assert set(table.columns["clicks"].tolist()) == {3.0}
+    assert "left out: 40 testers, named under 'overrides'" in table.notes
+
+
+def test_a_tester_who_met_both_arms_or_came_late_counts_nowhere() -> None:
+    spec = spec_of(overrides={"9": "control", "8": "treatment"})
+    log = pl.DataFrame(
+        {
+            "unit": [1, 2, 9, 9, 8],
+            "variant": ["control", "treatment", "control", "treatment", "treatment"],
+            "first_exposed_at": [1, 2, 3, 4, 50],
+        }
+    )
+    found = read_exposures(log, spec, until=50)
+    assert (found.testers, found.two_arms, found.later, len(found)) == (1, 0, 1, 2)
+
+
+def test_testers_alone_are_no_experiment() -> None:
+    spec = spec_of(overrides={"1": "control", "2": "treatment"})
+    with pytest.raises(DataError, match="all of its units are testers"):
+        read_exposures(pl.DataFrame({"unit": [1, 2], "variant": ["control", "treatment"]}), spec)

@@ -124,6 +124,24 @@ def test_check_ends_with_two_where_a_check_fails(encorec: Command) -> None:
     assert "FAILED" in text
 
 
+def test_check_as_of_a_time_sees_nothing_of_what_came_later(encorec: Command) -> None:
+    """A thousand clean units on the first day; on the second, four hundred more in one arm."""
+    more = log(0, 400).with_columns(user_id=pl.int_range(1000, 1400), first_exposed_at=pl.lit("2026-12-02T10:00:00Z"))
+    clean = log(500, 500).with_columns(first_exposed_at=pl.lit("2026-12-01T10:00:00Z"))
+    pl.concat([clean, more.select(clean.columns).cast(clean.schema)]).write_csv("log.csv")
+    code, text, _ = encorec("experiment", "check", "spec.toml", "--exposures", "log.csv", "--json")
+    assert (code, json.loads(text)["checks"]["srm"]["counts"]) == (2, {"control": 500, "treatment": 900})
+    arguments = ("--exposures", "log.csv", "--as-of", "2026-12-02T10:00:00Z", "--json")
+    code, text, _ = encorec("experiment", "check", "spec.toml", *arguments)
+    content = json.loads(text)
+    assert (code, content["checks"]["srm"]["counts"]) == (0, {"control": 500, "treatment": 500})
+    assert content["notes"] == ["left out: 400 exposures at or after the time of the look"]
+    early = ("--exposures", "log.csv", "--as-of", "2026-11-01")
+    code, _, told = encorec("experiment", "check", "spec.toml", *early)
+    assert code == 1
+    assert "all of its 1,400 rows lie at or after the time of the look" in told
+
+
 def test_check_names_a_broken_log(encorec: Command) -> None:
     log(3, 3).with_columns(variant=pl.lit("B")).write_csv("log.csv")
     code, _, told = encorec("experiment", "check", "spec.toml", "--exposures", "log.csv")

@@ -1,7 +1,8 @@
 """Mixed lists: laws, worked examples, and nobody is preferred where there is nothing to prefer."""
 
 from collections import Counter
-from itertools import product
+from fractions import Fraction
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from encorec.errors import ConfigError, QueryError
-from encorec.experiment.interleaving.interleaved import Interleaved, shared_top
+from encorec.experiment.interleaving.interleaved import Interleaved
 from encorec.experiment.interleaving.mixing import InterleavingMethod, interleave
 from encorec.experiment.interleaving.optimised import allowed_lists, list_chances, rank_credits
 
@@ -24,15 +25,28 @@ def draws(
     return [interleave(lists, k, rng, method, **options) for _ in range(n)]
 
 
-def drafted(lists: list[list[int]], k: int, coins: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
-    """The team draft of two lists written down slowly, round by round; (item, team) by place."""
-    picked: list[tuple[int, int]] = []
-    for coin in coins:
-        for team in (coin, 1 - coin):
-            left = [item for item in lists[team] if item not in [one for one, _ in picked]]
-            if left and len(picked) < k:
-                picked.append((left[0], team))
-    return tuple(picked)
+def drafted(
+    lists: list[list[int]], k: int, done: tuple[tuple[int, int], ...] = (), chance: Fraction = Fraction(1)
+) -> Counter[tuple[tuple[int, int], ...]]:
+    """All team drafts of the lists, (item, team) by place, with their exact chances, by walking through every order."""
+
+    def left(team: int, taken: list[int]) -> list[int]:
+        return [item for item in lists[team] if item not in taken]
+
+    taken = [item for item, _ in done]
+    ahead = [left(team, taken)[:1] for team in range(len(lists))]
+    if len(done) >= k or not any(ahead):
+        return Counter({done[:k]: chance})  # pyright: ignore[reportArgumentType]
+    if ahead[0] and ahead == ahead[:1] * len(lists):
+        return drafted(lists, k, (*done, (ahead[0][0], -1)), chance)
+    found: Counter[tuple[tuple[int, int], ...]] = Counter()
+    orders = list(permutations(range(len(lists))))
+    for order in orders:
+        now = list(done)
+        for team in order:
+            now += [(item, team) for item in left(team, [one for one, _ in now])[:1]]
+        found += drafted(lists, k, tuple(now), chance / len(orders))
+    return found
 
 
 @given(st.lists(RANKING, min_size=2, max_size=4), st.integers(1, 8), st.integers(0, 2**32))
@@ -53,7 +67,7 @@ def test_a_mixed_list_holds_the_best_of_all_once(lists: list[list[int]], k: int,
 
 @given(st.lists(RANKING, min_size=2, max_size=4), st.integers(1, 8), st.integers(0, 2**32))
 def test_every_place_of_a_draft_is_its_teams_best_left(lists: list[list[int]], k: int, seed: int) -> None:
-    mixed = interleave(lists, k, np.random.default_rng(seed), neutral_top=False)
+    mixed = interleave(lists, k, np.random.default_rng(seed), neutral_agreement=False)
     shortest = min(map(len, lists))
     for place, (item, team) in enumerate(zip(mixed.items[:shortest], mixed.team.tolist(), strict=False)):
         assert item == next(one for one in lists[team] if one not in mixed.items[:place])
@@ -71,22 +85,46 @@ def test_equal_lists_prefer_nobody(ranking: list[int], k: int, seed: int) -> Non
     assert (interleave([ranking] * 3, k, np.random.default_rng(seed)).team == -1).all()
 
 
-def test_team_draft_is_that_of_all_coins() -> None:
-    lists = [[1, 2, 3, 4], [2, 5, 1, 3]]
-    expected = Counter(drafted(lists, 4, coins) for coins in product((0, 1), repeat=2))
-    found = Counter(tuple(zip(one.items, one.team.tolist(), strict=True)) for one in draws(lists, 4, "team-draft"))
+@pytest.mark.parametrize(
+    "lists", [[[1, 2, 3, 4], [2, 5, 1, 3]], [[1, 2, 3, 4], [1, 3, 2, 4]], [[1, 2, 3], [1, 3, 2], [1, 2, 4]]]
+)
+def test_team_draft_is_that_of_all_orders(lists: list[list[int]]) -> None:
+    k = len(lists[0])
+    expected = drafted(lists, k)
+    found = Counter(tuple(zip(one.items, one.team.tolist(), strict=True)) for one in draws(lists, k, "team-draft"))
     assert set(found) == set(expected)
-    for drawn, times in expected.items():
-        assert found[drawn] / 3000 == pytest.approx(times / 4, abs=0.04)
+    for drawn, chance in expected.items():
+        assert found[drawn] / 3000 == pytest.approx(float(chance), abs=0.04)
+
+
+@given(st.lists(st.permutations(range(5)), min_size=2, max_size=3), st.integers(1, 5))
+def test_a_reader_who_clicks_any_place_prefers_nobody(lists: list[list[int]], k: int) -> None:
+    """Exact chances: every place is each team's as often; and a reader of a certain beginning cannot tell the lot."""
+    everything = drafted(lists, k)
+    assert sum(everything.values()) == 1
+    for place in range(k):
+        owned = [
+            sum((chance for draft, chance in everything.items() if draft[place][1] == team), Fraction())
+            for team in range(len(lists))
+        ]
+        assert len(set(owned)) == 1
+
+
+def test_what_all_want_next_is_nobodys_at_any_place() -> None:
+    """1 and 2 are taken by both; then all want 3; 4 and 5 are dealt."""
+    for mixed in draws([[1, 2, 3, 4, 5], [2, 1, 3, 5, 4]], 5, "team-draft", 200):
+        assert mixed.items[2] == 3
+        assert mixed.team.tolist() in [[*first, -1, *last] for first in ((0, 1), (1, 0)) for last in ((0, 1), (1, 0))]
 
 
 @pytest.mark.parametrize("lists", [[[1, 2, 3, 4, 5]] * 2, [[1, 2, 3, 4, 5], [1, 2, 4, 3, 5]], [[1, 2, 3], [3, 1, 2]]])
 @pytest.mark.parametrize("neutral", [True, False])
 def test_team_draft_gives_both_teams_every_place_as_often(lists: list[list[int]], neutral: bool) -> None:
-    teams = np.array([one.team for one in draws(lists, 3, "team-draft", neutral_top=neutral)])
+    teams = np.array([one.team for one in draws(lists, 3, "team-draft", neutral_agreement=neutral)])
     first, second = (teams == 0).mean(axis=0), (teams == 1).mean(axis=0)
     assert np.abs(first - second).max() < 4 / np.sqrt(3000)
-    assert (first[: shared_top(lists, 3)] == 0).all() == neutral or shared_top(lists, 3) == 0
+    shared = lists[0][0] == lists[1][0]
+    assert (first[0] == 0) == (neutral and shared)
 
 
 def test_multileaving_gives_every_team_every_place_as_often() -> None:

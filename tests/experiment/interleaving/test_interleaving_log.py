@@ -101,7 +101,7 @@ def mixed_log(units: int, seed: int, liked: float, lead: int | None = None) -> I
         team = mixed.team.tolist() if lead is None else [lead, *mixed.team.tolist()[1:]]
         for place, (item, whose) in enumerate(zip(mixed.items, team, strict=True), 1):
             chance = 0.2 * (liked if item in (1, 3, 4, 5) else 1)
-            rows.append((unit, unit, place, item, "AB"[whose], rng.random() < chance))
+            rows.append((unit, unit, place, item, ("A", "B", None)[whose], rng.random() < chance))
     return read_interleaving_log(
         pl.DataFrame(rows, ["request", "unit", "position", "item", "team", "click"], orient="row")
     )

@@ -13,7 +13,7 @@ from encorec.errors import ConfigError, DataError
 from encorec.experiment.interleaving.log import read_interleaving_log
 from encorec.experiment.interleaving.report import interleaving_report
 from encorec.experiment.interleaving.traffic import InterleavingRecommender, interleaving_table
-from encorec.experiment.simulation.closed_loop import LoopConfig, Visits, play, world_end
+from encorec.experiment.simulation.closed_loop import LoopConfig, Visits, days_until_next, play, world_end
 from encorec.experiment.simulation.loop_tables import event_table, impression_table, metric_table, unit_values
 from encorec.experiment.simulation.potential_outcomes import PotentialOutcomes, potential_outcomes, true_effects
 from encorec.experiment.spec import ExperimentSpec, MetricSpec
@@ -251,3 +251,18 @@ def test_interleaving_in_the_loop_finds_the_better_ranker_and_no_other() -> None
     assert better["p"] < 0.001
     same = report(0.0, 1)
     assert (same["preference"], same["p"], same["silent_units"]) == (0.0, 1.0, same["units"])
+
+
+@pytest.mark.parametrize("activity", [0.0, 0.5, 1.0])
+def test_days_until_the_next_visit_fade_by_activity(activity: float) -> None:
+    """The chances of the seven days written out; who was not brought back comes on the eighth day or later."""
+    n, fading = 40_000, 0.95 - 0.35 * activity
+    back = np.arange(n) % 2 == 0
+    days = days_until_next(back, np.full(n, activity), LoopConfig(away_days=3), np.random.default_rng(1))
+    wanted = np.array([fading**day for day in range(7)])
+    found = np.bincount(days[back], minlength=8)[1:] / back.sum()
+    assert len(found) == 7
+    assert np.abs(found - wanted / wanted.sum()).max() < 4.5 * 0.5 / np.sqrt(n / 2)
+    late = days[~back]
+    assert late.min() == 8
+    assert late.mean() == pytest.approx(8 + 1 / np.expm1(1 / 3), rel=0.05)

@@ -12,7 +12,15 @@ from encorec.data.synthetic.kion_files import write_kion
 from encorec.data.synthetic.making import crowd_of, live, make_stage, shelf_of
 from encorec.data.synthetic.people import People, draw_people, draw_tastes
 from encorec.data.synthetic.records import GRID, Crowd, Shelf, Stage, Views
-from encorec.data.synthetic.responses import Expectations, Responses, Shown, draw_responses, expect
+from encorec.data.synthetic.responses import (
+    READERS,
+    Expectations,
+    ReadingConfig,
+    Responses,
+    Shown,
+    draw_responses,
+    expect,
+)
 from encorec.data.synthetic.rhythm import WINDOW_START
 from encorec.data.synthetic.settings import WorldConfig
 from encorec.data.synthetic.stream import generator
@@ -42,6 +50,7 @@ class World:
         shelf: items as compiled loops read them.
         stage: what made the past: pull of days, front pages, spread of watching.
         views: the past, by user and time; seconds count from 2021-03-13.
+        reading: how far lists are read; ``dataclasses.replace`` gives the same world with other readers.
 
     Example:
         >>> world = World.of(WorldConfig(users=200, items=150))
@@ -57,6 +66,7 @@ class World:
     shelf: Shelf
     stage: Stage
     views: Views
+    reading: ReadingConfig = READERS
 
     @classmethod
     def of(cls, config: WorldConfig, progress: Callable[[str], None] = _silent) -> "World":
@@ -124,6 +134,8 @@ class World:
     def respond(self, shown: Shown, rng: np.random.Generator) -> Responses:
         """What the users do with slates: examined positions, clicks, minutes and coming back, drawn.
 
+        They read from the top and stop for good when something is watched to ``reading.enough`` tenths of its length.
+
         Args:
             shown: n slates of k items.
             rng: of the draws.
@@ -137,7 +149,7 @@ class World:
             >>> world.respond(shown, np.random.default_rng(7)).clicked.shape
             (1, 2)
         """
-        return draw_responses(*self._likings(shown), rng)
+        return draw_responses(*self._likings(shown), rng, self.reading)
 
     def expected(self, shown: Shown) -> Expectations:
         """The exact means of ``respond``.
@@ -154,7 +166,7 @@ class World:
             >>> bool((world.expected(shown).clicks <= world.expected(shown).examined).all())
             True
         """
-        return expect(*self._likings(shown))
+        return expect(*self._likings(shown), self.reading)
 
     def write_kion_zip(self, path: str | Path) -> Path:
         """The world as KION's own files in one zip, which the ``kion`` source reads.

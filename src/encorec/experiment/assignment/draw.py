@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -98,7 +98,7 @@ def assign(
     """
     text = unit_texts(units)
     bucket, inside, held_out = _places(spec, text)
-    ends = _ends(spec)
+    ends = spec.variant_ends
     if spec.strata or strata:
         variant = _stratified(spec, text, bucket, inside, strata or {})
     else:
@@ -132,11 +132,12 @@ def variant_of(spec: ExperimentSpec, unit: int | str) -> str | None:
         return spec.overrides[text]
     if spec.holdout and bucket_of(HOLDOUT_SALT, text) < spec.holdout:
         return None
-    low, high = _layer_ends(spec)
+    low, high = spec.layer_ends
     if (low > 0 or high < 1) and not low <= bucket_of(_layer_salt(spec), text) < high:
         return None
-    names = tuple(spec.variants)
-    return names[bisect_right(_ends(spec), bucket_of(spec.salt_text, text), hi=len(names) - 1)]
+    ends = spec.variant_ends
+    place = bisect_right(ends, bucket_of(spec.salt_text, text), hi=len(ends) - 1)
+    return next(islice(spec.variants, place, None))
 
 
 def unit_texts(units: Units) -> pl.Series:
@@ -189,19 +190,9 @@ def _layer_salt(spec: ExperimentSpec) -> str:
     return f"encorec-layer/{spec.layer}"
 
 
-def _layer_ends(spec: ExperimentSpec) -> tuple[float, float]:
-    """Where the experiment begins and ends in its layer; 0.1 + 0.2 is 0.3 there, or neighbours would overlap."""
-    return round(spec.layer_from, 12), round(spec.layer_from + spec.share, 12)
-
-
-def _ends(spec: ExperimentSpec) -> list[float]:
-    """Where each variant ends in [0, 1); the last one ends at 1, whatever the sum of the shares is rounded to."""
-    return [round(end, 12) for end in accumulate(spec.variants.values())]
-
-
 def _places(spec: ExperimentSpec, text: pl.Series) -> tuple[FloatVector, BoolVector, BoolVector]:
     """Bucket of every unit, whether the experiment may have it, and whether it is held out."""
-    low, high = _layer_ends(spec)
+    low, high = spec.layer_ends
     salts = [spec.salt_text]
     salts += [HOLDOUT_SALT] if spec.holdout else []
     salts += [_layer_salt(spec)] if low > 0 or high < 1 else []
@@ -239,7 +230,7 @@ def _stratified(
     if len(known):
         offset = buckets_of([f"{spec.salt_text}/stratum"], known)[0]
         stratum = label.cast(pl.Enum(known)).to_physical().cast(pl.Int64).to_numpy()
-        variant[taking_part] = deal(stratum, bucket[taking_part], offset, _ends(spec))
+        variant[taking_part] = deal(stratum, bucket[taking_part], offset, spec.variant_ends)
     return variant
 
 

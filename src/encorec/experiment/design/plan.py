@@ -130,6 +130,9 @@ def metric_alpha(spec: ExperimentSpec, metric: MetricSpec) -> float:
 def two_arms(spec: ExperimentSpec, metric: MetricSpec, baseline: Baseline, treatment: str) -> TwoArms:
     """A treatment of the spec against its control, in one metric.
 
+    An effect multiplies the values of a mean that was measured, so it widens their spread as well. A std that is given
+    by hand is that of both arms, as calculators of sample sizes have it.
+
     Args:
         spec: of the experiment.
         metric: one of its own.
@@ -153,6 +156,7 @@ def two_arms(spec: ExperimentSpec, metric: MetricSpec, baseline: Baseline, treat
         baseline.value,
         baseline.std_left,
         share=metric.kind == "share",
+        grows=metric.kind == "mean" and baseline.units is not None and baseline.value > 0,
         ratio=spec.variants[treatment] / spec.variants[spec.control_variant],
         alpha=metric_alpha(spec, metric),
         side=side,

@@ -14,6 +14,7 @@ _FORMULAS = ("arcsine", "t", "z", "z-baseline", "z-pooled")
 _OF_SHARES = ("z", "z-pooled", "z-baseline", "arcsine")
 _TINY, _HUGE = 1e-100, 1e100
 _MOST_UNITS = 1e15
+_LEAST, _MOST = 0.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class TwoArms:
         std: of one unit: the metric over n units has the variance std^2 / n. After covariates, where there are some.
         share: the metric is a share: its variance moves with the effect, and ``std`` is that of the baseline, which
             may be smaller than that of its own where covariates explain a part.
+        grows: the std of the treatment moves with its value, as where every unit's value is multiplied; between half
+            and twice that of the control. Of a baseline above 0 that is no share.
         ratio: units of the treatment per unit of the control.
         alpha: share of false positives.
         side: of the test; ``greater`` and ``less`` are one-sided.
@@ -46,6 +49,7 @@ class TwoArms:
     baseline: float
     std: float
     share: bool = False
+    grows: bool = False
     ratio: float = 1.0
     alpha: float = 0.05
     side: Side = "two"
@@ -66,6 +70,8 @@ class TwoArms:
             )
         if not 0 < self.alpha < (1 if self.side == "two" else 0.5):
             raise ConfigError(f"alpha is {self.alpha}, allowed is above 0 and below {1 if self.side == 'two' else 0.5}")
+        if self.grows and (self.share or self.baseline <= 0):
+            raise ConfigError(f"baseline {self.baseline}: a std grows with values above 0 that are no share")
         if self.share and not 0 < self.baseline < 1:
             raise ConfigError(f"the baseline of a share is {self.baseline}, allowed is above 0 and below 1")
 
@@ -172,6 +178,8 @@ class TwoArms:
 
     def _variance(self, effect: float) -> float:
         """Of one unit; that of a share moves with it, in proportion where covariates explain a part."""
+        if self.grows:
+            return self.std**2 * min(max(1 + effect / self.baseline, _LEAST), _MOST) ** 2
         if not self.share:
             return self.std**2
         value = self._moved(effect)

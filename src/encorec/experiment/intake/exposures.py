@@ -35,6 +35,7 @@ class Exposures:
         where: name of the file.
         until: seconds since 1970 from which on nothing is looked at; none = the whole log.
         later: rows at or after it, left out.
+        testers: units that the specification overrides; they are left out everywhere, chance did not draw them.
 
     Example:
         >>> from encorec.experiment.spec import MetricSpec
@@ -56,6 +57,7 @@ class Exposures:
     where: str = "exposures"
     until: int | None = None
     later: int = 0
+    testers: int = 0
 
     def __len__(self) -> int:
         return len(self.variant)
@@ -98,7 +100,7 @@ def read_exposures(given: TableLike, spec: ExperimentSpec, *, until: int | None 
 
     Columns: the units under the specification's own name or ``unit``; ``variant``; maybe ``first_exposed_at`` (ISO 8601
     or unix time) and the segments of the specification. Of several rows of a unit the earliest counts, or the first
-    row where no times are logged.
+    row where no times are logged. Units under ``overrides`` are left out: their variant was chosen, not drawn.
 
     Args:
         given: path or frame.
@@ -108,7 +110,7 @@ def read_exposures(given: TableLike, spec: ExperimentSpec, *, until: int | None 
 
     Raises:
         DataError: a table that cannot be read, without rows, or with a missing unit, a missing or unknown variant, a
-            broken time; no row before ``until``; a variant that no unit has.
+            broken time; no row before ``until``; testers alone; a variant that no unit has.
 
     Example:
         >>> from encorec.experiment.spec import MetricSpec
@@ -127,7 +129,10 @@ def read_exposures(given: TableLike, spec: ExperimentSpec, *, until: int | None 
     seen = rows.filter(pl.col("time") < until) if timed and until is not None else rows
     if not len(seen):
         raise DataError(f"{sheet.where}: all of its {counted(len(rows), 'row')} lie at or after the time of the look")
-    units = _per_unit(seen)
+    drawn = seen.filter(~pl.col("id").cast(pl.String).is_in(list(spec.overrides)))
+    if not len(drawn):
+        raise DataError(f"{sheet.where}: all of its units are testers, named under 'overrides' of the specification")
+    units = _per_unit(drawn)
     kept = units.filter(pl.col("low") == pl.col("high"))
     found = Exposures(
         Ids(ids.column, kept["id"], ids.either),
@@ -140,6 +145,7 @@ def read_exposures(given: TableLike, spec: ExperimentSpec, *, until: int | None 
         sheet.where,
         until,
         len(rows) - len(seen),
+        seen["id"].n_unique() - len(units),
     )
     _refuse_empty_arms(found)
     return found

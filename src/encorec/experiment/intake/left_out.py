@@ -1,4 +1,4 @@
-"""What an early look and the planned end leave out, in words."""
+"""What is left out of an analysis, in words: testers, and what an early look or the planned end cuts off."""
 
 from encorec.data.sources.sheets import counted
 from encorec.experiment.intake.exposures import FIRST_SEEN, Exposures
@@ -7,7 +7,7 @@ __all__ = ["left_out_notes"]
 
 
 def left_out_notes(exposures: Exposures, planned: Exposures, *, events: bool, where: str) -> list[str]:
-    """Notes on what lies after the time of the look or after the planned end, and on what could not be cut there.
+    """Notes on testers, on what lies after the time of the look or after the planned end, and on what cannot be cut.
 
     Args:
         exposures: as read.
@@ -27,6 +27,8 @@ def left_out_notes(exposures: Exposures, planned: Exposures, *, events: bool, wh
         ['left out: 1 exposure at or after the time of the look']
     """
     notes: list[str] = []
+    if exposures.testers:
+        notes.append(f"left out: {counted(exposures.testers, 'tester')}, named under 'overrides'")
     if exposures.later:
         notes.append(f"left out: {counted(exposures.later, 'exposure')} at or after the time of the look")
     if len(planned) < len(exposures):

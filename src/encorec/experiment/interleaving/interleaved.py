@@ -7,7 +7,7 @@ import numpy as np
 
 from encorec.types import FloatVector, IntVector
 
-__all__ = ["NOBODY", "Interleaved", "shared_top"]
+__all__ = ["NOBODY", "Interleaved"]
 
 NOBODY = -1
 
@@ -51,16 +51,3 @@ class Interleaved:
         owned = np.arange(len(self.items)) < place
         team = np.where(owned, self.team, NOBODY).astype(np.int8)
         return Interleaved(self.items, team, np.where(owned, self.credit, 0.0))
-
-
-def shared_top(lists: Sequence[Sequence[int | str]], k: int) -> int:
-    """How many of the first k places hold the same item in all lists, counted from the top.
-
-    Example:
-        >>> shared_top([[1, 2, 3], [1, 2, 4]], 5)
-        2
-    """
-    for place, items in enumerate(zip(*(one[:k] for one in lists), strict=False)):
-        if any(item != items[0] for item in items):
-            return place
-    return min(k, *map(len, lists))

@@ -2,7 +2,7 @@
 
 Every unit is its own comparison, so far fewer units are needed than in an A/B test. Which method when:
 
-- ``team-draft`` for two rankers or more: as captains pick players. The usual choice.
+- ``team-draft`` for two rankers or more: as captains pick players. The usual choice. What all want next is nobody's.
 - ``balanced`` for two: the oldest; shown here for comparison with old logs, for it is biased. With the lists a, b, c, d
   and b, c, d, a a reader who clicks any place at random prefers the second three times out of four.
 - ``optimised`` for two: the most telling of all mixtures in which such a reader prefers nobody at any place.
@@ -30,7 +30,7 @@ def interleave(
     rng: np.random.Generator,
     method: InterleavingMethod = "team-draft",
     *,
-    neutral_top: bool = True,
+    neutral_agreement: bool = True,
 ) -> Interleaved:
     """Mix the lists of several rankers into one.
 
@@ -41,8 +41,9 @@ def interleave(
         k: places; fewer are filled where the lists are short.
         rng: of the mixing: equal states give equal lists.
         method: two lists or more for ``team-draft``, two for the others.
-        neutral_top: places from the top on which all lists agree belong to nobody: they tell nothing of a preference,
-            but a team drawn for them by lot would add noise. For ``team-draft``; the other methods always do so.
+        neutral_agreement: a place whose item all lists want next belongs to nobody: a click there tells nothing of a
+            preference, but a team drawn for it by lot would add noise. For ``team-draft``; the other methods always
+            give nothing for what both lists rank alike.
 
     Raises:
         QueryError: fewer than two lists, an item twice in a list, ``k`` below 1, or too large for ``optimised``.
@@ -57,7 +58,7 @@ def interleave(
         raise ConfigError(unknown_name("method of interleaving", method, get_args(InterleavingMethod)))
     _check(lists, k)
     if method == "team-draft":
-        return team_draft(lists, k, rng, neutral_top=neutral_top).neutral_from(min(map(len, lists)))
+        return team_draft(lists, k, rng, neutral_agreement=neutral_agreement).neutral_from(min(map(len, lists)))
     if len(lists) != 2:
         raise ConfigError(f"method {method!r} mixes two lists, {len(lists)} were given; use 'team-draft'")
     if method == "balanced":

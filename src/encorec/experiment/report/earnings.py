@@ -1,17 +1,15 @@
 """Section of the money: what it earns in a period and over the horizon, and how sure that is."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from encorec.experiment.report.intervals import drawable, label, whose
 from encorec.experiment.report.numerals import figure, money, percent
 from encorec.experiment.spec import ExperimentSpec, MoneySpec
 from encorec.page import Chart, Columns, Details, Facts, Prose
 from encorec.page.forest import ForestBlock, ForestRow, forest
 
 __all__ = ["by_variant", "earnings"]
-
-_LARGEST = 1e15
 
 
 def earnings(analysis: Mapping[str, Any], spec: ExperimentSpec) -> list[Any]:
@@ -33,11 +31,13 @@ def earnings(analysis: Mapping[str, Any], spec: ExperimentSpec) -> list[Any]:
     blocks: list[Any] = []
     rows: list[ForestRow] = []
     for place, (variant, line) in enumerate(by_variant(analysis["money"])):
-        whose = f"{variant}: " if variant and len(spec.treatments) > 1 else ""
-        blocks.append(Facts(_facts(line, spec.money, whose)))
+        blocks.append(Facts(_facts(line, spec.money, whose(variant, spec))))
         if line.get("note"):
-            blocks.append(Prose(f"{whose}{line['note']}"))
-        rows += list(_row(line, whose, place))
+            blocks.append(Prose(f"{whose(variant, spec)}{line['note']}"))
+        if drawable(line, "net", "ci95"):
+            low, high = line["ci95"]
+            text = label(variant, spec, money(line["net"], line["ci95"]))
+            rows.append(ForestRow(line["net"], low, high, text, place))
     many = spec.money.horizon_periods
     if rows:
         block = ForestBlock(f"net over {many} period{'' if many == 1 else 's'}", rows)
@@ -72,24 +72,16 @@ def by_variant(given: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
         yield from ((name, one) for name, one in given.items() if isinstance(one, Mapping) and "net" in one)
 
 
-def _facts(line: Mapping[str, Any], spec: MoneySpec, whose: str) -> list[tuple[str, Any]]:
+def _facts(line: Mapping[str, Any], spec: MoneySpec, owner: str) -> list[tuple[str, Any]]:
     period = line.get("per_period") or {}
     many = spec.horizon_periods
     return [
-        (f"{whose}net over {many} period{'' if many == 1 else 's'}", money(line.get("net"), line.get("ci95"))),
-        (f"{whose}net in the first period", money(period.get("net"), period.get("ci95"))),
-        (f"{whose}chance that the net is above 0", percent(line.get("p_positive")) or "not shown yet"),
-        (f"{whose}net, shrunk for the winner's curse", money(line.get("shrunk_net"))),
-        (f"{whose}break-even effect on {spec.metric}", figure(line.get("break_even_effect")) or "there is none"),
+        (f"{owner}net over {many} period{'' if many == 1 else 's'}", money(line.get("net"), line.get("ci95"))),
+        (f"{owner}net in the first period", money(period.get("net"), period.get("ci95"))),
+        (f"{owner}chance that the net is above 0", percent(line.get("p_positive")) or "not shown yet"),
+        (f"{owner}net, shrunk for the winner's curse", money(line.get("shrunk_net"))),
+        (f"{owner}break-even effect on {spec.metric}", figure(line.get("break_even_effect")) or "there is none"),
     ]
-
-
-def _row(line: Mapping[str, Any], whose: str, place: int) -> Iterator[ForestRow]:
-    net, ends = line.get("net"), line.get("ci95")
-    if net is None or ends is None or not all(math.isfinite(one) and abs(one) <= _LARGEST for one in (net, *ends)):
-        return
-    low, high = ends
-    yield ForestRow(net, low, high, f"{whose}{money(net, ends)}".replace("\N{NO-BREAK SPACE}", " "), place)
 
 
 def _meaning(spec: MoneySpec) -> str:

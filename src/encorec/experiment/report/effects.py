@@ -1,17 +1,16 @@
 """Sections of effects: every metric and variant as a table, as intervals on one axis, and each on its own."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from encorec.experiment.report.intervals import drawable, effect_cells, interval_blocks
 from encorec.experiment.report.numerals import NOT_SHOWN, figure, p_text, percent_with_ends, with_ends
-from encorec.experiment.spec import ExperimentSpec, MetricSpec
+from encorec.experiment.spec import ExperimentSpec
 from encorec.page import Chart, Columns, Details, Prose, Table
-from encorec.page.forest import ForestBlock, ForestRow, forest
+from encorec.page.forest import forest
 
-__all__ = ["effects", "interval_blocks", "named"]
+__all__ = ["effects"]
 
-_LARGEST = 1e15
 _ROLES = {"primary": "primary, decides", "secondary": "secondary", "guardrail": "guardrail"}
 _HEAD = ("metric", "variant", "control", "treatment", "effect, 95 % interval", "relative", "p", "p adjusted")
 
@@ -24,6 +23,7 @@ def effects(analysis: Mapping[str, Any], spec: ExperimentSpec) -> list[Any]:
         spec: of the experiment.
 
     Example:
+        >>> from encorec.experiment.spec import MetricSpec
         >>> clicks = MetricSpec(name="clicks", value="clicks", role="primary")
         >>> spec = ExperimentSpec(name="shelf", variants={"control": 0.5, "new": 0.5}, metric=(clicks,))
         >>> row = {"name": "clicks", "variant": "new", "role": "primary", "effect": None, "ci95": None}
@@ -55,22 +55,6 @@ def effects(analysis: Mapping[str, Any], spec: ExperimentSpec) -> list[Any]:
     return [*blocks, *(Details(title, inner) for title, inner in folded.items() if inner)]
 
 
-def named(spec: ExperimentSpec, name: str) -> MetricSpec | None:
-    """A metric of the specification; none where it has none of that name.
-
-    Args:
-        spec: of the experiment.
-        name: of the metric.
-
-    Example:
-        >>> clicks = MetricSpec(name="clicks", value="clicks", role="primary")
-        >>> spec = ExperimentSpec(name="shelf", variants={"control": 0.5, "new": 0.5}, metric=(clicks,))
-        >>> named(spec, "clicks").kind, named(spec, "tea")
-        ('mean', None)
-    """
-    return next((one for one in spec.metric if one.name == name), None)
-
-
 def _hidden(analysis: Mapping[str, Any], spec: ExperimentSpec) -> str:
     """Why no interval is shown."""
     if analysis.get("verdict") == "invalid":
@@ -88,91 +72,13 @@ def _hidden(analysis: Mapping[str, Any], spec: ExperimentSpec) -> str:
     )
 
 
-def interval_blocks(
-    rows: Sequence[Mapping[str, Any]],
-    spec: ExperimentSpec,
-    value: str,
-    ends: str,
-    write: Callable[[Any, Any], str],
-    *,
-    key: Callable[[Mapping[str, Any]], str] | None = None,
-) -> list[ForestBlock]:
-    """Rows that have an interval, in blocks to draw.
-
-    Args:
-        rows: of metrics or segments.
-        spec: of the experiment.
-        value: name of the number.
-        ends: name of its interval.
-        write: number and interval as text.
-        key: what a block is of, and its title; none = the metric.
-
-    Example:
-        >>> clicks = MetricSpec(name="clicks", value="clicks", role="primary")
-        >>> spec = ExperimentSpec(name="shelf", variants={"control": 0.5, "new": 0.5}, metric=(clicks,))
-        >>> row = {"name": "clicks", "role": "primary", "variant": "new", "effect": 0.5, "ci95": [0.25, 0.75]}
-        >>> interval_blocks([row], spec, "effect", "ci95", with_ends)[0].title
-        'clicks (primary)'
-    """
-    key = key or (lambda row: _title(row, spec))
-    colours = {name: number for number, name in enumerate(spec.treatments)}
-    kept: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        if _drawable(row, value, ends):
-            kept.setdefault(key(row), []).append(row)
-    return [
-        ForestBlock(
-            title,
-            [
-                ForestRow(row[value], low, high, _label(row, spec, write(row[value], row[ends])), colour)
-                for row in own
-                for (low, high), colour in [(row[ends], colours.get(row["variant"], len(colours)))]
-            ],
-            _margin(own, spec, value),
-        )
-        for title, own in kept.items()
-    ]
-
-
-def _drawable(row: Mapping[str, Any], value: str, ends: str) -> bool:
-    numbers = [row.get(value), *(row.get(ends) or (None,))]
-    return all(one is not None and math.isfinite(one) and abs(one) <= _LARGEST for one in numbers)
-
-
-def _label(row: Mapping[str, Any], spec: ExperimentSpec, numbers: str) -> str:
-    text = numbers.replace("\N{NO-BREAK SPACE}", " ")
-    return text if len(spec.treatments) == 1 else f"{row['variant']}: {text}"
-
-
-def _title(row: Mapping[str, Any], spec: ExperimentSpec) -> str:
-    metric = named(spec, row["name"])
-    wanted = "" if metric is None or metric.direction == "up" else ", lower is better"
-    return f"{row['name']} ({row.get('role', 'secondary')}{wanted})"
-
-
-def _margin(rows: Sequence[Mapping[str, Any]], spec: ExperimentSpec, value: str) -> float | None:
-    """Where a guardrail's loss is no longer accepted, in the units of the axis."""
-    metric = named(spec, rows[0]["name"])
-    if metric is None or metric.margin is None:
-        return None
-    against = metric.margin if metric.direction == "down" else -metric.margin
-    if value == "effect":
-        return against
-    control = rows[0].get("control")
-    return against / control if control and control > 0 else None
-
-
 def _row(row: Mapping[str, Any]) -> list[str]:
-    relative = row.get("relative")
     return [
         f"{row['name']} ({_ROLES.get(row.get('role', ''), row.get('role', ''))})",
         row["variant"],
         figure(row.get("control")),
         figure(row.get("treatment")),
-        with_ends(row.get("effect"), row.get("ci95")),
-        "" if relative is None else percent_with_ends(relative, row.get("relative_ci95")),
-        p_text(row.get("p")),
-        p_text(row.get("p_adjusted")),
+        *effect_cells(row),
     ]
 
 
@@ -191,7 +97,7 @@ def _captions(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _told(rows: Sequence[Mapping[str, Any]], text: str) -> str:
     shown = [row for row in rows if row.get("effect") is not None]
-    many = sum(not _drawable(row, "relative", "relative_ci95") for row in shown)
+    many = sum(not drawable(row, "relative", "relative_ci95") for row in shown)
     return f"{text} {many} of {len(rows)} have no relative effect that can be drawn." if many else text
 
 

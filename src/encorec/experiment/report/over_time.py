@@ -1,16 +1,16 @@
 """Sections of time: what may be read before the planned end, and how the effect goes on after the first exposure."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from encorec.experiment.report.intervals import interval_blocks
 from encorec.experiment.report.numerals import figure, p_text, percent, with_ends
 from encorec.experiment.spec import ExperimentSpec
 from encorec.page import Chart, Columns, Details, Prose, Table
 from encorec.page.charts import lines
-from encorec.page.forest import ForestBlock, ForestRow, forest
+from encorec.page.forest import forest
 from encorec.types import FloatVector, IntVector
 
 __all__ = ["by_day", "looks"]
@@ -49,7 +49,7 @@ def looks(analysis: Mapping[str, Any], spec: ExperimentSpec) -> list[Any]:
         words += f" ({found['note']})." if found.get("note") else "."
     elif found.get("note"):
         words += f" {found['note'][:1].upper()}{found['note'][1:]}."
-    charts = _look_blocks(rows, spec)
+    charts = interval_blocks(rows, spec, "effect", "ci", with_ends)
     blocks: list[Any] = [Prose(words)]
     if charts:
         drawing = forest(charts, x="in units of the metric", shared=False)
@@ -86,21 +86,6 @@ def by_day(analysis: Mapping[str, Any], spec: ExperimentSpec) -> list[Any]:
     others = [chart for name, chart in charts.items() if name != first]
     folded = [Details("Other metrics by day", [Columns(others)])] if others else []
     return [Columns([charts[first], Prose(told)]), *folded]
-
-
-def _look_blocks(rows: Rows, spec: ExperimentSpec) -> list[ForestBlock]:
-    colours = {name: number for number, name in enumerate(spec.treatments)}
-    blocks: dict[str, list[ForestRow]] = {}
-    for row in rows:
-        numbers = (row.get("effect"), *(row.get("ci") or (None, None)))
-        if any(one is None or not math.isfinite(one) or abs(one) > _LARGEST for one in numbers):
-            continue
-        text = with_ends(row["effect"], row["ci"]).replace("\N{NO-BREAK SPACE}", " ")
-        whose = f"{row['variant']}: " if len(spec.treatments) > 1 else ""
-        low, high = row["ci"]
-        drawn = ForestRow(row["effect"], low, high, whose + text, colours.get(row["variant"], len(colours)))
-        blocks.setdefault(f"{row['name']} ({row.get('role', 'secondary')})", []).append(drawn)
-    return [ForestBlock(title, drawn) for title, drawn in blocks.items()]
 
 
 def _look_row(row: Mapping[str, Any]) -> list[str]:

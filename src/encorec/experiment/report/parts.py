@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from encorec.experiment.report.effects import interval_blocks
-from encorec.experiment.report.numerals import figure, p_text, percent_with_ends, with_ends
+from encorec.experiment.report.intervals import effect_cells, interval_blocks
+from encorec.experiment.report.numerals import figure, with_ends
 from encorec.experiment.spec import ExperimentSpec
 from encorec.page import Chart, Columns, Prose, Table
 from encorec.page.forest import forest
@@ -55,10 +55,7 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
             _part(row),
             row["variant"],
             figure(sum((row.get("n") or {}).values())),
-            with_ends(row.get("effect"), row.get("ci95")),
-            percent_with_ends(row.get("relative"), row.get("relative_ci95")),
-            p_text(row.get("p")),
-            p_text(row.get("p_adjusted")),
+            *effect_cells(row),
         ]
         for row in rows
     ]

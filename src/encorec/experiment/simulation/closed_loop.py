@@ -18,7 +18,11 @@ from encorec.data.synthetic.world import World
 from encorec.errors import DataError
 from encorec.types import BoolMatrix, BoolVector, FloatMatrix, FloatVector, IntMatrix, IntVector
 
-__all__ = ["LoopConfig", "Recommender", "Visits", "Watched", "play", "world_end"]
+__all__ = ["LoopConfig", "Recommender", "Visits", "Watched", "days_until_next", "play", "world_end"]
+
+_FADING = 0.95, -0.35
+"""Each day within the week is less likely than the one before by this factor, plus so much times the activity; fitted
+to the gaps between the days on which users of the past watched something."""
 
 
 class Watched(NamedTuple):
@@ -175,7 +179,7 @@ def play(
         item = _lists(world, arms, arm[user], user, past, world_end() + day * DAY_SECONDS, config.k, rows)
         shown = Shown(user, item, time)
         visits = _visits(shown, arm[user], world, rng)
-        due[user] = day + _days_until_next(visits.returned, config, rng)
+        due[user] = day + days_until_next(visits.returned, world.people.activity[user], config, rng)
         world = _remember(world, visits, past)
         happened.append(visits)
     return Visits.joined(happened)
@@ -186,8 +190,26 @@ def _first_days(world: World, config: LoopConfig, rng: np.random.Generator) -> I
     return np.floor(rng.exponential(1, len(mean)) * mean).astype(np.int64)
 
 
-def _days_until_next(returned: BoolVector, config: LoopConfig, rng: np.random.Generator) -> IntVector:
-    soon = 1 + rng.integers(7, size=len(returned))
+def days_until_next(
+    returned: BoolVector, activity: FloatVector, config: LoopConfig, rng: np.random.Generator
+) -> IntVector:
+    """(n,) int64 days until the next visit: 1 to 7 of those who return within the week, the active sooner; else more.
+
+    Args:
+        returned: (n,) within 7 days.
+        activity: (n,) share of users who are less active.
+        config: how long others stay away.
+        rng: of the days.
+
+    Example:
+        >>> back, activity = np.array([True, False]), np.array([0.5, 0.5])
+        >>> days = days_until_next(back, activity, LoopConfig(), np.random.default_rng(0))
+        >>> bool(days[0] <= 7 < days[1])
+        True
+    """
+    fading = _FADING[0] + _FADING[1] * activity
+    lot = 1 - rng.random(len(returned)) * (1 - fading**7)
+    soon = 1 + np.floor(np.log(lot) / np.log(fading)).astype(np.int64).clip(0, 6)
     late = 8 + np.floor(rng.exponential(1, len(returned)) * config.away_days).astype(np.int64)
     return np.where(returned, soon, late)
 
