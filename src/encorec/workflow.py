@@ -13,21 +13,18 @@ import msgspec
 import numpy as np
 
 from encorec.data.dataset import Dataset
-from encorec.data.sources import Source
 from encorec.data.splits import Fold, Split, earlier_folds
-from encorec.errors import ConfigError, DataError
+from encorec.errors import DataError
 from encorec.evaluation.backtest.exams import cold_fold, drawn_users, exam_count, exams_of
 from encorec.evaluation.backtest.judged import JudgedFold, refuse_unjudgeable
 from encorec.evaluation.backtest.segments import UserSegments
-from encorec.evaluation.backtest.settings import EvaluationConfig
 from encorec.pipeline.artifact import load_artifact, save_artifact
 from encorec.pipeline.assembly import assemble
 from encorec.pipeline.checkpoints import Checkpoints, fold_digest
 from encorec.pipeline.engine import Engine
-from encorec.pipeline.fit import FoldRows, PipelineConfig, Progress, fit_first_stage, fit_ranker
+from encorec.pipeline.fit import FoldRows, Progress, fit_first_stage, fit_ranker
 from encorec.pipeline.label_folds import fold_rows, refuse_unteachable
 from encorec.pipeline.manifest import read_manifest, write_manifest
-from encorec.pipeline.search_space import TuneConfig
 from encorec.pipeline.two_stage import FirstStage, TwoStage
 from encorec.ranking.registry import LearntRanker
 from encorec.retrieval.popularity import PopularityConfig
@@ -36,45 +33,10 @@ from encorec.verdict.exam import judge_exam, numbered
 from encorec.verdict.explanation import explain_exam, without_points
 from encorec.verdict.kept_exams import KeptExams
 from encorec.verdict.plug_ins import Factory, plug_in_factories, plug_in_system
+from encorec.verdict.run_config import RunConfig
 from encorec.verdict.summary import summarise
-from encorec.verdict.systems import FUSION, TWO_STAGE
 
 __all__ = ["Exam", "RunConfig", "examine", "refit", "train"]
-
-
-class RunConfig(PipelineConfig, kw_only=True):
-    """A whole run: data, exam, pipeline and how it is judged. One TOML file.
-
-    Args:
-        name: of the run.
-        data: where interactions and features come from.
-        split: the exam.
-        seed: of everything random.
-        evaluation: how systems are judged.
-        tune: what ``encorec tune`` searches.
-    """
-
-    name: str
-    data: Source
-    split: Split
-    seed: int = 0
-    evaluation: EvaluationConfig = EvaluationConfig()
-    tune: TuneConfig = TuneConfig()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in {TWO_STAGE, FUSION} & self.retrievers.keys():
-            raise ConfigError(f"retrievers: {name!r} is a system of every report; choose another name")
-
-    @property
-    def pipeline(self) -> PipelineConfig:
-        """The part that the artifact carries."""
-        return PipelineConfig(**{name: getattr(self, name) for name in PipelineConfig.__struct_fields__})
-
-    @property
-    def drop_seen(self) -> bool:
-        """Whether items that the user already had are left out of the truth."""
-        return self.seen == "exclude"
 
 
 @dataclass(frozen=True)
