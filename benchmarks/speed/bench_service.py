@@ -1,10 +1,12 @@
-"""The service over HTTP beside a null handler and beside a lecture's service, and events into its state.
+"""The service over HTTP beside a null handler and a lecture's service, beside its bare engine, and events into state.
 
 Requests per second over eight connections and processor time of the server per request, sides in turns, every side
-with the same users in a round; the load generator has a process of its own. The null handler is a route of the same
-process that reads its body and gives fixed bytes; the lecture's service is FastAPI with pydantic and Annoy
-(``benchmarks/peers/lecture_service``) with the vectors of our own ALS. Ours ranks with two stages and reads the state
-of the user; the lecture's looks up a vector. Events go into SQLite with a sync to disk in every call.
+with the same users in a round; the load generator has a process of its own. The null handler is a bare application on
+the same server settings that reads the body and gives as many bytes; ``encorec, shed`` are questions whose deadline has
+passed, answered with popular items; the bare engine is called in this process, for the same users. The lecture's
+service is FastAPI with pydantic and Annoy (``benchmarks/peers/lecture_service``) with the vectors of our own ALS. Ours
+ranks with two stages and reads the state of the user; the lecture's looks up a vector. Events go into SQLite with a
+sync to disk in every call.
 """
 
 import sys
@@ -26,9 +28,11 @@ from benchmarks.speed.answer_steps import engine, some_users
 from benchmarks.speed.load_generator import Load, ask_all
 from benchmarks.speed.service_process import ServiceProcess
 from benchmarks.speed.size import SEED, Size, parser, report
+from threadpoolctl import threadpool_limits
 
 from encorec.pipeline.engine import Engine
 from encorec.pipeline.query_building import stored_queries
+from encorec.pipeline.requests import Request, UserState
 from encorec.serving.state.sqlite_state import SqliteState
 from encorec.serving.state.store import Event
 
@@ -36,7 +40,7 @@ ROUNDS, REQUESTS, CONNECTIONS = 5, 5000, 8
 PEER_USERS, BATCHES, EVENTS = 100_000, (1, 100, 1000), 5000
 PEER = FOLDER / "lecture_service"
 OURS, NULL, PEER_ASYNC, PEER_THREAD = "encorec", "null handler", "lecture, async def", "lecture, def"
-TOLD = "encorec, one event"
+TOLD, SHED, ENGINE = "encorec, one event", "encorec, shed", "bare engine"
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def bodies(path: Path, users: Sequence[Any], items: Sequence[Any]) -> dict[str, 
     pairs = list(zip(users, items, strict=True))
     kinds: dict[str, list[Any]] = {
         "recommend": [{"user_id": user, "k": 10} for user in users],
+        "shed": [{"user_id": user, "k": 10, "deadline_ms": 1e-4} for user in users],
         "lecture": [{"user_id": user, "item_whitelist": []} for user in users],
         "event": [{"events": [{"event_id": uuid4().hex, "user_id": one, "item_id": item}]} for one, item in pairs],
     }
@@ -80,50 +85,76 @@ def write_vectors(served: Engine, users: np.ndarray, folder: Path) -> None:
 
 
 @contextmanager
-def services(folder: Path, share: float) -> Iterator[tuple[ServiceProcess, ServiceProcess]]:
-    """Ours and the lecture's, both running."""
-    ours = [sys.executable, "-m", "benchmarks.speed.null_service", prepared.artifact(share), folder / "state.sqlite"]
+def services(served: Engine, folder: Path, share: float) -> Iterator[tuple[ServiceProcess, ...]]:
+    """Ours, the null handler and the lecture's, all running."""
+    options = ("--port", "0", "--clock", "data-end", "--state", folder / "state.sqlite")
+    ours = [sys.executable, "-m", "encorec", "serve", prepared.artifact(share), *options]
+    size = len(msgspec.json.encode(served.recommend([Request()], now=served.artifact.data_end)[0]))
+    null = [sys.executable, "-m", "benchmarks.speed.null_service", str(size)]
     theirs = [interpreter(PEER), PEER / "service.py", folder]
-    with ServiceProcess(ours) as our, ServiceProcess(theirs) as their:
-        yield our, their
+    with ServiceProcess(ours) as our, ServiceProcess(null) as nothing, ServiceProcess(theirs) as their:
+        yield our, nothing, their
 
 
-def rounds(served: Engine, share: float, folder: Path) -> dict[str, list[tuple[Load, float]]]:
+def engine_cost(served: Engine, users: Sequence[Any]) -> float:
+    """Milliseconds of processor time per request of the engine alone, one by one."""
+    now, state = served.artifact.data_end, UserState()
+    began = time.process_time()
+    for user in users:
+        served.recommend([Request(user_id=user)], [state], now=now)
+    return 1000 * (time.process_time() - began) / len(users)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the rounds showed: of every side, and processor time of the bare engine."""
+
+    sides: dict[str, list[tuple[Load, float]]]
+    engine: list[float]
+
+
+def rounds(served: Engine, share: float, folder: Path) -> Seen:
     """Every side in every round; the first round, which warms up, is thrown away."""
     users = some_users(served, PEER_USERS)
     write_vectors(served, users, folder)
     ids, rng = served.artifact.users.externals(users), np.random.default_rng(SEED)
     items = np.flatnonzero(served.artifact.catalogue)
-    seen: dict[str, list[tuple[Load, float]]] = {}
-    with services(folder, share) as (our, their):
+    seen = Seen({}, [])
+    with services(served, folder, share) as (our, nothing, their), threadpool_limits(limits=1):
         for place in range(ROUNDS + 1):
             some = [ids[one % len(ids)] for one in range(place * REQUESTS, (place + 1) * REQUESTS)]
             files = bodies(folder / str(place), some, served.artifact.items.externals(rng.choice(items, REQUESTS)))
             sides = {
-                NULL: Side(our, "/null", files["recommend"]),
+                NULL: Side(nothing, "/null", files["recommend"]),
                 OURS: Side(our, "/v1/recommend", files["recommend"]),
+                SHED: Side(our, "/v1/recommend", files["shed"]),
                 PEER_ASYNC: Side(their, "/api/v1/recommend_for_user", files["lecture"]),
                 PEER_THREAD: Side(their, "/in_a_thread/recommend_for_user", files["lecture"]),
                 TOLD: Side(our, "/v1/events", files["event"]),
             }
-            for name, side in sides.items():
-                found = side.run()
-                if place:
-                    seen.setdefault(name, []).append(found)
+            found, alone = {name: side.run() for name, side in sides.items()}, engine_cost(served, some)
+            if place:
+                seen.engine.append(alone)
+                for name, one in found.items():
+                    seen.sides.setdefault(name, []).append(one)
     return seen
 
 
-def http_rows(case: str, seen: dict[str, list[tuple[Load, float]]]) -> list[Measurement]:
+def http_rows(case: str, seen: Seen) -> list[Measurement]:
     """Throughput, processor time and latency of every side, and the ratios round by round."""
-    speed = {name: [load.requests / load.seconds for load, _ in runs] for name, runs in seen.items()}
-    cost = {name: [milliseconds for _, milliseconds in runs] for name, runs in seen.items()}
+    speed = {name: [load.requests / load.seconds for load, _ in runs] for name, runs in seen.sides.items()}
+    cost = {name: [milliseconds for _, milliseconds in runs] for name, runs in seen.sides.items()}
+    cost[ENGINE] = seen.engine
     rows = [Measurement(f"{case}: {name}", "requests/s", values, SEED) for name, values in speed.items()]
     rows += [
         Measurement(f"{case}: {name}: processor time", "ms/request", values, SEED) for name, values in cost.items()
     ]
-    for name, runs in seen.items():
+    for name, runs in seen.sides.items():
         rows.append(Measurement(f"{case}: {name}: p50", "ms", [load.p50 for load, _ in runs], SEED))
         rows.append(Measurement(f"{case}: {name}: p99", "ms", [load.p99 for load, _ in runs], SEED))
+    for one, other in ((OURS, ENGINE), (OURS, NULL), (SHED, NULL)):
+        more = [mine - yours for mine, yours in zip(cost[one], cost[other], strict=True)]
+        rows.append(Measurement(f"{case}: processor time, {one} over {other}", "ms/request", more, SEED))
     for other in (NULL, PEER_ASYNC, PEER_THREAD):
         rows.append(ratio(f"{case}: processor time, {OURS} / {other}", cost[OURS], cost[other], SEED))
         rows.append(ratio(f"{case}: requests per second, {OURS} / {other}", speed[OURS], speed[other], SEED))

@@ -1,38 +1,43 @@
-"""The service with one more route, ``POST /null``, which reads its body and gives fixed bytes: what HTTP alone costs.
+"""An application that reads the body and gives fixed bytes, on the server of the service: what HTTP alone costs.
 
-python -m benchmarks.speed.null_service ARTIFACT STATE
+python -m benchmarks.speed.null_service BYTES
 """
 
 import sys
-from contextlib import closing
 
-import msgspec
-import uvicorn
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
-from threadpoolctl import threadpool_limits
+from starlette.types import Receive, Scope, Send
 
-from encorec.pipeline.engine import load_engine
-from encorec.pipeline.requests import Request
-from encorec.serving.app import create_app
+from encorec.serving.server import server_config
 from encorec.serving.settings import Settings
-from encorec.serving.state.sqlite_state import SqliteState
+from encorec.serving.workers.server import WorkerServer
 
 
-def main(artifact: str, path: str) -> None:
-    settings = Settings(port=0, clock="data-end", state=path)
-    with threadpool_limits(limits=1), closing(SqliteState(settings.state)) as state:
-        engine = load_engine(artifact)
-        app = create_app(engine, settings, state)
-        fixed = msgspec.json.encode(engine.recommend([Request()])[0])
+class Null:
+    """Every request has the same answer of ``size`` bytes."""
 
-        async def null(request: HttpRequest) -> Response:
-            await request.body()
-            return Response(fixed, media_type="application/json")
+    def __init__(self, size: int) -> None:
+        self._start = {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-type", b"application/json"), (b"content-length", str(size).encode())],
+        }
+        self._body = {"type": "http.response.body", "body": b" " * size}
 
-        app.add_route("/null", null, methods=["POST"])
-        uvicorn.run(app, host=settings.host, port=settings.port, access_log=False)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the request and answer it."""
+        if scope["type"] != "http":
+            await self._live(receive, send)
+            return
+        while (await receive()).get("more_body"):
+            pass
+        await send(self._start)
+        await send(self._body)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        for _ in range(2):
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    WorkerServer(server_config(Null(int(sys.argv[1])), Settings(port=0))).run()

@@ -54,14 +54,14 @@ class _Connection(asyncio.Protocol):
 
 
 def ask_open_loop(
-    host: str, port: int, bodies: Sequence[dict[str, Any]], *, rate: float, seconds: float
+    host: str, port: int, bodies: Sequence[dict[str, Any]], *, rate: float, seconds: float, fresh: bool = False
 ) -> list[Outcome]:
-    """Ask ``rate`` times a second; a question that finds every connection busy opens another."""
+    """Ask ``rate`` times a second; where every connection is busy, or with ``fresh``, a question opens another."""
     questions = [_question(host, body) for body in bodies]
-    return asyncio.run(_ask_all(host, port, islice(cycle(questions), int(rate * seconds)), rate))
+    return asyncio.run(_ask_all(host, port, islice(cycle(questions), int(rate * seconds)), rate, fresh))
 
 
-async def _ask_all(host: str, port: int, questions: Any, rate: float) -> list[Outcome]:
+async def _ask_all(host: str, port: int, questions: Any, rate: float, fresh: bool) -> list[Outcome]:
     idle: list[_Connection] = []
     began = time.monotonic()
     tasks: list[asyncio.Task[Outcome]] = []
@@ -69,24 +69,24 @@ async def _ask_all(host: str, port: int, questions: Any, rate: float) -> list[Ou
         due = began + at / rate
         if (left := due - time.monotonic()) > 0:
             await asyncio.sleep(left)
-        tasks.append(asyncio.create_task(_ask(host, port, question, due, idle)))
+        tasks.append(asyncio.create_task(_ask(host, port, question, due, None if fresh else idle)))
     outcomes = await asyncio.gather(*tasks)
     for one in idle:
         one.transport.close()
     return list(outcomes)
 
 
-async def _ask(host: str, port: int, question: bytes, due: float, idle: list[_Connection]) -> Outcome:
+async def _ask(host: str, port: int, question: bytes, due: float, idle: list[_Connection] | None) -> Outcome:
+    """With ``idle`` connections to take from and to give back to; without, on one of its own."""
     try:
-        if idle:
-            connection = idle.pop()
-        else:
-            _, connection = await asyncio.get_running_loop().create_connection(_Connection, host, port)
-        head, body = await connection.ask(question)
+        connection, (head, body) = await _answer(host, port, question, idle or [])
     except OSError:
         return Outcome(0, time.monotonic() - due)
     latency = time.monotonic() - due
-    idle.append(connection)
+    if idle is None:
+        connection.transport.close()
+    else:
+        idle.append(connection)
     status, told = int(head.split(b" ", 2)[1]), json.loads(body)
     return Outcome(
         status,
@@ -95,6 +95,21 @@ async def _ask(host: str, port: int, question: bytes, due: float, idle: list[_Co
         len(told.get("items", ())),
         b"retry-after" in head.lower(),
     )
+
+
+async def _answer(
+    host: str, port: int, question: bytes, idle: list[_Connection]
+) -> tuple[_Connection, tuple[bytes, bytes]]:
+    """A connection that the service has closed meanwhile, because nobody asked on it for long, is done without."""
+    while idle:
+        connection = idle.pop()
+        if not connection.transport.is_closing():
+            try:
+                return connection, await connection.ask(question)
+            except OSError:
+                continue
+    _, connection = await asyncio.get_running_loop().create_connection(_Connection, host, port)
+    return connection, await connection.ask(question)
 
 
 def _question(host: str, body: dict[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,17 +32,25 @@ class Service:
             if found := re.search(rb"running on (http://[\d.]+:\d+)", line):
                 self.url = found[1].decode()
                 self._client = httpx.Client(base_url=self.url, timeout=30)
+                self._ear = threading.Thread(target=self._listen, daemon=True)
+                self._ear.start()
                 return self
         raise RuntimeError(f"the service ended with {self._process.wait()}")
 
     def __exit__(self, *error: object) -> None:
         self._client.close()
         self._process.send_signal(signal.SIGTERM)
-        _, rest = self._process.communicate(timeout=30)
-        self._out.write(rest)
+        self._process.wait(timeout=30)
+        self._ear.join(timeout=30)
         self._out.close()
         assert self._process.returncode == 0
         assert "Traceback" not in self.log.read_text()
+
+    def _listen(self) -> None:
+        """A pipe that nobody reads would stop the service at its next line."""
+        assert self._process.stderr is not None
+        with self._process.stderr as lines:
+            self._out.writelines(lines)
 
     def get(self, path: str) -> Any:
         answer = self._client.get(path)

@@ -3,6 +3,7 @@
 The service is a process; its faults are switched on and off while it runs.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -128,21 +129,24 @@ def test_more_batches_than_may_wait_are_told_to_come_again(start_faulty: Callabl
     assert "explanation" in unexplained["degraded"] or unexplained["items"][0]["explanation"]
 
 
-def test_ten_times_more_than_can_be_answered(start_faulty: Callable[..., Faulty]) -> None:
+@pytest.mark.parametrize("fresh", [False, True], ids=["connections that stay", "a connection for every question"])
+def test_ten_times_more_than_can_be_answered(start_faulty: Callable[..., Faulty], fresh: bool) -> None:
     """A queue would be 27 seconds long at the end of three; nobody waits for that, and nobody is left unanswered."""
     service = start_faulty()
     service.switch_on("heavy")
     people = [{"user_id": f"v{one:03d}"} for one in range(250)]
-    outcomes = ask_open_loop(*service.address, people, rate=10 / HEAVY, seconds=3)
+    began = time.monotonic()
+    outcomes = ask_open_loop(*service.address, people, rate=10 / HEAVY, seconds=3, fresh=fresh)
+    passed = time.monotonic() - began
     assert {one.status for one in outcomes} <= {200, 503}
     answered = [one for one in outcomes if one.status == 200]
     assert all(one.items == 10 for one in answered)
     assert all(one.retry_after for one in outcomes if one.status == 503)
     accepted = [one for one in answered if not one.degraded]
     shed = [one for one in answered if one.degraded == ("shed",)]
-    assert len(accepted) > 30
-    assert shed
-    assert len(accepted) < len(outcomes) / 2
-    assert percentile(accepted, 0.99) < 2
+    assert 50 < len(accepted) <= passed / HEAVY, "as many as there is time for"
+    assert len(shed) > len(accepted), "most of the others get popular items"
+    assert percentile(accepted, 0.99) < 1
+    assert percentile(outcomes, 0.99) < 2, "who is turned away is told so soon"
     service.switch_off("heavy")
     assert service.ask(**FAN, deadline_ms=5000)["degraded"] == []

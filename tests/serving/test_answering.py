@@ -8,6 +8,7 @@ import pytest
 from tests.serving.toy_engine import ToyEngine
 
 from encorec.pipeline.requests import Request
+from encorec.serving.snapshots.holder import Snapshots
 from encorec.serving.state.sqlite_state import SqliteState
 
 QUESTION = {"user_id": 17, "k": 3}
@@ -92,6 +93,17 @@ def test_batches_and_explanations_are_made_in_a_thread_of_their_own_and_short_re
     assert here == "MainThread"
     assert aside.startswith("bulk")
     assert there.startswith("bulk")
+
+
+def test_what_was_answered_in_full_is_asked_of_the_next_snapshot(start_service):
+    engine = Failing(lambda request: request.user_id == "poison")
+    snapshots = Snapshots(engine)
+    service = start_service(snapshots, max_shed_ms=100_000)
+    engine.warm = True
+    for body in (QUESTION, QUESTION | {"user_id": "poison"}, QUESTION | {"explain": True}, {"k": 3}):
+        service.post("/v1/recommend", body)
+    ago(service, 9.0, QUESTION | {"user_id": "shed"})
+    assert [(one.user_id, one.k) for one in snapshots.recent] == [(17, 3), (None, 3)]
 
 
 class Stamped:

@@ -153,6 +153,7 @@ def test_a_call_is_stored_whole_or_not_at_all(start_service, tmp_path):
     assert service.post("/v1/events", {"events": [event("a"), event("b")]}).status_code == 503
     for table in ("received", "events"):
         assert vandal.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    vandal.execute("DROP TABLE versions")
     vandal.close()
     answer = service.post("/v1/recommend", {"user_id": "new"}).json()
     assert (answer["degraded"], len(answer["items"])) == (["state"], 10)

@@ -36,12 +36,41 @@ def read(text):
     return found
 
 
-def slate(*item_ids, degraded=(), source=("als",), model="toy-1"):
+def slate(*item_ids, degraded=(), source=("als",), model="toy-1", variants=None):
     items = [
         Recommended(item_id=one, score=1.0, position=place, source=list(source), propensity=1.0)
         for place, one in enumerate(item_ids, 1)
     ]
-    return RecommendAnswer(request_id="r", user_id=1, items=items, model=model, degraded=list(degraded), unknown_ids=2)
+    told = {"model": model, "degraded": list(degraded), "variants": variants or {}}
+    return RecommendAnswer(request_id="r", user_id=1, items=items, unknown_ids=2, **told)
+
+
+def test_variants_are_counted_apart():
+    metrics = Metrics()
+    both = {"shelf": "treatment", "mail": "a"}
+    metrics.answered(slate(1, 2, 3, degraded=["state", "ranker"], variants=both), k=3)
+    metrics.answered(slate(4, 5, variants={"shelf": "treatment"}), k=3)
+    metrics.answered(slate(6, variants={"shelf": "control"}), k=1)
+    metrics.answered(slate(7, 8), k=2)
+    found = {name: value for name, value in read(metrics.text()).items() if "_variant_" in name[0]}
+    a, control, treatment = (
+        (("experiment", "mail"), ("variant", "a")),
+        (("experiment", "shelf"), ("variant", "control")),
+        (("experiment", "shelf"), ("variant", "treatment")),
+    )
+    degraded = {
+        ("encorec_variant_degraded_total", one[0], ("reason", reason), one[1]): 1
+        for one in (a, treatment)
+        for reason in ("ranker", "state")
+    }
+    assert found == degraded | {
+        ("encorec_variant_answers_total", *a): 1,
+        ("encorec_variant_answers_total", *control): 1,
+        ("encorec_variant_answers_total", *treatment): 2,
+        ("encorec_variant_shown_total", *a): 3,
+        ("encorec_variant_shown_total", *control): 1,
+        ("encorec_variant_shown_total", *treatment): 5,
+    }
 
 
 def test_what_is_counted_is_told():

@@ -130,6 +130,32 @@ def test_a_request_is_a_span_with_its_stages_inside(spans):
     assert abs((engine.start_time - whole.start_time) - 2e6) < 1e3
 
 
+def test_spans_that_wait_are_sent_when_the_service_ends():
+    program = """
+import asyncio, contextlib, httpx
+from tests.serving.toy_engine import ToyEngine
+from encorec.serving.app import create_app
+from encorec.serving.settings import Settings
+from encorec.serving.state.sqlite_state import SqliteState
+
+async def main():
+    with contextlib.closing(SqliteState(":memory:")) as state:
+        app = create_app(ToyEngine(), Settings(tracing="console"), state)
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+                await client.get("/v1/popular")
+        print("ended", flush=True)
+
+asyncio.run(main())
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])}
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment, timeout=60
+    )
+    assert run.stdout.partition("ended")[0].count('"name": "GET /v1/popular"') == 1
+
+
 def test_tracing_is_refused_where_it_cannot_be(start_service):
     with pytest.raises(ConfigError, match="did you mean 'console'"):
         tracing_of("consol")

@@ -102,7 +102,7 @@ def wait_until(holds: Any) -> None:
     raise AssertionError("not within ten seconds")
 
 
-def test_when_the_stream_comes_back_everything_arrives(path, state, caplog):
+def test_when_the_stream_comes_back_everything_arrives_and_the_log_says_so_once(path, state, caplog):
     settings = OutboxSettings(stream="back")
     with RedisServer() as server, closing(server.client()) as client, Outbox(path, server.url, settings) as outbox:
         for i in range(700):
@@ -112,7 +112,12 @@ def test_when_the_stream_comes_back_everything_arrives(path, state, caplog):
                 server.start()
         wait_until(lambda: outbox.waiting() == 0)
         assert once_each(names(client, "back")) == [f"{i}-{j}" for i in range(700) for j in range(2)]
-    assert "again" in caplog.text
+    told = [one.getMessage() for one in caplog.records if one.name == "encorec.serving.state.outbox"]
+    assert [one.split(" redis")[0] for one in told] == [
+        "outbox: events wait for",
+        "outbox: events go to",
+    ]
+    assert told[1].endswith(" again")
 
 
 def test_answers_that_are_lost_lead_to_repetitions_and_not_to_gaps(redis_server, path, state):

@@ -16,7 +16,7 @@ from tests.serving.stores import accept, renamed
 from tests.serving.toy_engine import ToyArtifact, ToyEngine
 from tests.worlds import Trained
 
-from encorec.errors import ArtifactError, EncorecError
+from encorec.errors import ArtifactError, EncorecError, QueryError
 from encorec.pipeline.artifact_files import FileEntry, entry_of
 from encorec.pipeline.manifest import read_manifest, write_manifest
 from encorec.pipeline.requests import Request
@@ -24,6 +24,7 @@ from encorec.serving.snapshots.holder import Snapshots
 from encorec.serving.snapshots.loading import load_snapshot
 from encorec.serving.snapshots.source import open_snapshots, served_end
 from encorec.serving.snapshots.store import SnapshotStore
+from encorec.serving.snapshots.warm_up import warm_explanations, warm_up
 
 
 def toy(name: str) -> ToyEngine:
@@ -150,6 +151,38 @@ def test_requests_of_late_are_asked_of_the_next_engine(snapshots: Snapshots, sou
     source.want("b")
     asyncio.run(snapshots.sync())
     assert [request.user_id for request in source.requests[0]] == list(range(18, 50))
+
+
+def test_a_question_that_the_next_engine_refuses_is_no_fault_of_it() -> None:
+    class Strict(ToyEngine):
+        def recommend(self, requests: Any, *given: Any, **more: Any) -> Any:
+            if any(one.user for one in requests):
+                raise QueryError("no feature 'age'")
+            return super().recommend(requests, *given, **more)
+
+    asked = [Request(user_id=1), Request(user={"age": "35_44"}), Request(k=3)]
+    warm_up(Strict(), now=50, requests=asked)
+    with pytest.raises(ZeroDivisionError):
+        warm_up(Broken(), now=50, requests=asked)
+
+
+class Broken(ToyEngine):
+    def recommend(self, requests: Any, *given: Any, **more: Any) -> Any:
+        if any(one.user for one in requests):
+            raise ZeroDivisionError
+        return super().recommend(requests, *given, **more)
+
+
+def test_an_engine_that_cannot_explain_is_served_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    class Mute(ToyEngine):
+        def recommend(self, requests: Any, *given: Any, **more: Any) -> Any:
+            if any(one.explain for one in requests):
+                raise OSError("no library")
+            return super().recommend(requests, *given, **more)
+
+    warm_explanations(Mute(), now=50)
+    assert [one.getMessage() for one in caplog.records] == ["snapshot toy-1 cannot explain its answers"]
+    assert "no library" in caplog.text
 
 
 def test_an_engine_without_a_source_stays(snapshots: Snapshots) -> None:

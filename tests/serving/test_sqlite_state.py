@@ -78,7 +78,7 @@ def test_a_later_format_is_refused(path):
     other = sqlite3.connect(path)
     other.execute("PRAGMA user_version = 99")
     other.close()
-    with pytest.raises(ConfigError, match="format 99, this version reads 1"):
+    with pytest.raises(ConfigError, match="format 99, this version reads 2"):
         SqliteState(path)
 
 

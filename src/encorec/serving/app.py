@@ -19,12 +19,14 @@ from encorec.serving.http.observed import follow_logs, follow_snapshots, metrics
 from encorec.serving.http.openapi import describe
 from encorec.serving.http.request_error import error_handlers
 from encorec.serving.http.routes import endpoints
+from encorec.serving.http.short_way import ShortWayApp
 from encorec.serving.limits.admission import Admission
 from encorec.serving.logs.service_logs import ServiceLogs
 from encorec.serving.operations.metrics import Metrics
+from encorec.serving.operations.tracing import Tracing, tracing_of
 from encorec.serving.settings import Settings
 from encorec.serving.snapshots.holder import ServedEngine, Snapshots
-from encorec.serving.snapshots.warm_up import warm_up
+from encorec.serving.snapshots.warm_up import warm_explanations, warm_up
 from encorec.serving.snapshots.watch import following
 from encorec.serving.state.store import UserStateStore
 from encorec.serving.workers.board import WorkerBoard
@@ -68,14 +70,15 @@ def create_app(
     handlers = Handlers(snapshots, state, clock, settings, metrics, logs, variants)
     routes = (*endpoints(handlers), *([metrics_endpoint(metrics)] if settings.metrics else []))
     routes += admin_endpoints(snapshots, key, board, settings.reload_seconds)
-    document = describe(routes, settings)
-    app = FastAPI(
+    document, tracing = describe(routes, settings), tracing_of(settings.tracing)
+    app = ShortWayApp(
+        fixed={(route.method, route.path): route.handler for route in routes if "{" not in route.path},
         title="Encorec",
         version=__version__,
         docs_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
         redoc_url=None,
-        lifespan=_lifespan(handlers, snapshots, clock, metrics, logs, following(snapshots, settings, board)),
+        lifespan=_lifespan(handlers, snapshots, clock, metrics, logs, following(snapshots, settings, board), tracing),
         exception_handlers=error_handlers(),
     )
     app.openapi = lambda: document
@@ -85,7 +88,7 @@ def create_app(
         app.add_route("/docs", _always(docs_page(document)), methods=["GET"])
     app.add_middleware(Admission, most=settings.max_waiting, longest=settings.max_shed_ms / 1000)
     guard(app, settings, key)
-    observe(app, settings, metrics, [*(route.public_path for route in routes), "/docs", "/openapi.json"])
+    observe(app, settings, metrics, tracing, [*(route.public_path for route in routes), "/docs", "/openapi.json"])
     return app
 
 
@@ -103,15 +106,20 @@ def _lifespan(
     metrics: Metrics,
     logs: ServiceLogs,
     follows: AbstractAsyncContextManager[None],
+    tracing: Tracing | None,
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        warm_up(snapshots.current, now=clock.first_open_second())
+        now = clock.first_open_second()
+        warm_up(snapshots.current, now=now)
+        warm_explanations(snapshots.current, now=now)
         handlers.ready = True
         with logs:
             async with refreshed(metrics), follows:
                 yield
             handlers.ready = False
         handlers.close()
+        if tracing is not None:
+            tracing.close()
 
     return lifespan

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import msgspec
 import uvicorn
@@ -26,7 +27,7 @@ from encorec.serving.state.choice import open_state
 from encorec.serving.workers.server import WorkerServer
 from encorec.serving.workers.supervisor import Worker, run_workers
 
-__all__ = ["run", "serve"]
+__all__ = ["run", "serve", "server_config"]
 
 _SWITCH = 0.0005  # seconds for which a busy thread keeps those waiting that store events or answer batches
 _GRACE = 10  # seconds that open requests get to end
@@ -50,10 +51,15 @@ def serve(folder: Path, settings: Settings) -> None:
     if settings.state == ":memory:":
         raise ConfigError(f"state ':memory:' of {settings.workers} workers: each would have its own; name a file")
     load_models()
-    with tempfile.TemporaryDirectory(prefix="encorec-metrics-") as counts:
+    with tempfile.TemporaryDirectory(prefix="encorec-metrics-", dir=_memory()) as counts:
         shared = msgspec.structs.replace(settings, metrics_folder=settings.metrics_folder or counts)
         code = run_workers(lambda worker: _work(folder, shared, worker), shared)
     sys.exit(code)
+
+
+def _memory() -> str | None:
+    """A folder in memory: counting into a file on disk stands still whenever the disk is busy with that page."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
 
 
 def _work(folder: Path, settings: Settings, worker: Worker) -> None:
@@ -85,22 +91,36 @@ def run(
     with threadpool_limits(limits=1), open_state(settings) as state:
         key = read_api_key(os.environ, settings.api_key_file)
         app = create_app(engine, settings, state, key=key, board=worker.board if worker else None, variants=variants)
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            http=StampingProtocol,
-            log_config=log_config(settings.log_format),
-            timeout_graceful_shutdown=_GRACE,
-        )
-        server = WorkerServer(config, worker.listener) if worker else uvicorn.Server(config)
+        config = server_config(app, settings)
+        server = WorkerServer(config, worker.listener if worker else None)
         # uvicorn raises the signal anew when it has shut down; that must not kill the process on its way out.
         signal.signal(signal.SIGTERM, _leave)
         sys.setswitchinterval(_SWITCH)
         server.run()
     if not server.started:
         sys.exit(3)
+
+
+def server_config(app: Any, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the application.
+
+    Args:
+        app: of ASGI.
+        settings: where to listen, and the form of log lines.
+
+    Example:
+        >>> server_config(None, Settings(port=0)).access_log
+        False
+    """
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        http=StampingProtocol,
+        log_config=log_config(settings.log_format),
+        timeout_graceful_shutdown=_GRACE,
+    )
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -4,11 +4,12 @@ import asyncio
 import http.client
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Generic, Self, TypeVar, Unpack
 
 from encorec.pipeline.requests import ItemId
-from encorec.serving.client.connections import AsyncConnections, Connections, Reply, address_of
+from encorec.serving.client.connections import Address, AsyncConnections, Connections, Reply, address_of
 from encorec.serving.client.questions import (
     Call,
     EventFields,
@@ -40,6 +41,7 @@ from encorec.serving.http.answers import (
 __all__ = ["AsyncClient", "Client", "Question", "RequestRefused", "ServiceError", "ServiceUnavailable"]
 
 T = TypeVar("T")
+C = TypeVar("C", Connections, AsyncConnections)
 
 _ONCE_MORE = (429, 502, 503, 504)
 
@@ -67,7 +69,32 @@ class _Attempts:
         return asked + wait
 
 
-class Client:
+class _Caller(ABC, Generic[C]):
+    """What both clients are made of; their own documentation says what is given."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 2.0,
+        retries: Retries | None = None,
+        headers: Mapping[str, str] | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._connections = self._connect(address_of(url), timeout)
+        self._retries = retries or Retries()
+        self._budget = RetryBudget(self._retries)
+        self._headers = {"content-type": "application/json", **(headers or {})}
+        self._rng = rng or random.Random()
+
+    @abstractmethod
+    def _connect(self, address: Address, timeout: float) -> C: ...
+
+    def _attempts(self, call: Call[Any]) -> _Attempts:
+        return _Attempts(call, self._retries, self._budget, self._rng)
+
+
+class Client(_Caller[Connections]):
     """Asks a service; to be used from any thread, and closed at the end (or in a ``with`` block).
 
     What the service did not answer (no connection, no answer in time, 429, 502, 503, 504) is asked again, up to the
@@ -90,20 +117,8 @@ class Client:
         encorec.errors.ConfigError: URL 'shop:8000' is none of a service; write it as http://host:8000
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout: float = 2.0,
-        retries: Retries | None = None,
-        headers: Mapping[str, str] | None = None,
-        rng: random.Random | None = None,
-    ) -> None:
-        self._connections = Connections(address_of(url), timeout)
-        self._retries = retries or Retries()
-        self._budget = RetryBudget(self._retries)
-        self._headers = {"content-type": "application/json", **(headers or {})}
-        self._rng = rng or random.Random()
+    def _connect(self, address: Address, timeout: float) -> Connections:
+        return Connections(address, timeout)
 
     def recommend(self, user_id: ItemId | None = None, k: int = 10, **more: Unpack[Question]) -> RecommendAnswer:
         """Items for one user.
@@ -164,7 +179,7 @@ class Client:
         self.close()
 
     def _ask(self, call: Call[T]) -> T:
-        attempts = _Attempts(call, self._retries, self._budget, self._rng)
+        attempts = self._attempts(call)
         while True:
             try:
                 reply = self._connections.ask(call.method, call.path, self._headers, call.body)
@@ -174,7 +189,7 @@ class Client:
             time.sleep(wait)
 
 
-class AsyncClient:
+class AsyncClient(_Caller[AsyncConnections]):
     """The same for asyncio: every call is awaited, and any number may be under way; of one event loop.
 
     Args:
@@ -191,20 +206,8 @@ class AsyncClient:
         >>> client = AsyncClient("http://shop:8000", timeout=0.2)
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout: float = 2.0,
-        retries: Retries | None = None,
-        headers: Mapping[str, str] | None = None,
-        rng: random.Random | None = None,
-    ) -> None:
-        self._connections = AsyncConnections(address_of(url), timeout)
-        self._retries = retries or Retries()
-        self._budget = RetryBudget(self._retries)
-        self._headers = {"content-type": "application/json", **(headers or {})}
-        self._rng = rng or random.Random()
+    def _connect(self, address: Address, timeout: float) -> AsyncConnections:
+        return AsyncConnections(address, timeout)
 
     async def recommend(self, user_id: ItemId | None = None, k: int = 10, **more: Unpack[Question]) -> RecommendAnswer:
         """As ``Client.recommend``."""
@@ -255,7 +258,7 @@ class AsyncClient:
         await self.close()
 
     async def _ask(self, call: Call[T]) -> T:
-        attempts = _Attempts(call, self._retries, self._budget, self._rng)
+        attempts = self._attempts(call)
         while True:
             try:
                 reply: Reply = await self._connections.ask(call.method, call.path, self._headers, call.body)

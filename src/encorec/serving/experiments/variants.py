@@ -206,15 +206,30 @@ def answer_planned(
         now: second of asking.
         watch: decides what there is time for; none = there is time, and what a stage raises is raised.
     """
+    if len(plans) == 1:
+        return _answered(plans[0].engine, plans, requests, states, now, watch)
     answers: dict[int, Answer] = {}
     for engine in {id(plan.engine): plan.engine for plan in plans}.values():
         places = [at for at, plan in enumerate(plans) if plan.engine is engine]
-        chances = [plans[at].chance for at in places]
-        drawn = {"chances": chances} if any(chances) else {}
         asked, known = [requests[at] for at in places], [states[at] for at in places]
-        found = engine.recommend(asked, known, now=now, watch=watch, **drawn)
+        found = _answered(engine, [plans[at] for at in places], asked, known, now, watch)
         answers.update(zip(places, found, strict=True))
     return [answers[at] for at in range(len(plans))]
+
+
+def _answered(
+    engine: ServedEngine,
+    plans: Sequence[Plan],
+    requests: Sequence[Request],
+    states: Sequence[UserState | None],
+    now: int,
+    watch: Watch | None,
+) -> list[Answer]:
+    """The answers of one engine, which is told of chances only where there are any."""
+    chances = [plan.chance for plan in plans]
+    if any(chances):
+        return engine.recommend(requests, states, now=now, watch=watch, chances=chances)
+    return engine.recommend(requests, states, now=now, watch=watch)
 
 
 def _overridden(engine: ServedEngine, settings: VariantSettings, rollout: Rollout, made: _Made) -> ServedEngine:

@@ -1,9 +1,9 @@
 """From checked requests to slates: what is remembered, who answers, and what is done where that fails."""
 
+import os
 from collections.abc import MutableMapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import msgspec
 
@@ -105,7 +105,10 @@ class Answering:
                 watch = Watch(deadline)
                 answer = await self._bulk.run(partial(self._recommended, asked, now, watch))
         exchange.stages += watch.stages
-        return self._given(asked, answer, scope)
+        given = self._given(asked, answer, scope)
+        if not given.degraded:
+            self._snapshots.remember(request)
+        return given
 
     async def batch(self, requests: Sequence[Request], scope: MutableMapping[str, Any]) -> list[RecommendAnswer]:
         """The slates of many requests, in order, without haste.
@@ -135,7 +138,7 @@ class Answering:
         self._fallback = Fallback(engine)
 
     def _asked(self, request: Request) -> _Asked:
-        name = uuid4().hex
+        name = os.urandom(16).hex()
         plan = self._variants.plan(request, name, self._snapshots.current, moment=self._clock.time())
         return _Asked(request, self._heard(request), name, plan, None, [])
 

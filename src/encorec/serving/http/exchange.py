@@ -2,8 +2,7 @@
 
 import re
 import time
-from collections.abc import Generator, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Iterator, MutableMapping
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -47,18 +46,13 @@ class Exchange(msgspec.Struct, kw_only=True):
     degraded: list[str] = msgspec.field(default_factory=list[str])
     stages: list[tuple[str, float, float]] = msgspec.field(default_factory=list[tuple[str, float, float]])
 
-    @contextmanager
-    def stage(self, name: str) -> Generator[None]:
-        """Times what happens inside the ``with`` block.
+    def stage(self, name: str) -> "_Timed":
+        """Times what happens inside a ``with`` block.
 
         Args:
             name: of the stage.
         """
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.stages.append((name, began, time.monotonic()))
+        return _Timed(self.stages, name)
 
     def answered(self, answer: RecommendAnswer, k: int) -> None:
         """One of its slates is on the way.
@@ -71,6 +65,20 @@ class Exchange(msgspec.Struct, kw_only=True):
         for reason in answer.degraded:
             if reason not in self.degraded:
                 self.degraded.append(reason)
+
+
+class _Timed:
+    """A stage while it runs: a class, because a generator would cost more than it measures."""
+
+    __slots__ = ("_began", "_name", "_stages")
+
+    def __init__(self, stages: list[tuple[str, float, float]], name: str) -> None:
+        self._stages, self._name, self._began = stages, name, time.monotonic()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *error: object) -> None:
+        self._stages.append((self._name, self._began, time.monotonic()))
 
 
 class Names:

@@ -22,7 +22,7 @@ from encorec.serving.http.answers import (
 )
 from encorec.serving.http.bodies import BatchBody, Count, CourseBody, RecommendBody, SimilarBody, Text, UnreadEventsBody
 from encorec.serving.http.request_error import RequestError
-from encorec.serving.http.wire import convert, decode, read_body, respond
+from encorec.serving.http.wire import JsonResponse, convert, decode, read_body, respond
 from encorec.serving.logs.service_logs import ServiceLogs
 from encorec.serving.operations.metrics import Metrics
 from encorec.serving.settings import Settings
@@ -79,9 +79,9 @@ class Handlers:
     async def recommend(self, request: HttpRequest) -> Response:
         """``POST /v1/recommend``."""
         body = decode(_RECOMMEND, await self._body(request))
-        self._check([body], ["$"])
+        self._check(body, "$")
         answer = await self._answering.one(body, request.scope)
-        return Response(self._answering.encode(answer), media_type="application/json")
+        return JsonResponse(self._answering.encode(answer))
 
     async def recommend_batch(self, request: HttpRequest) -> Response:
         """``POST /v1/recommend/batch``."""
@@ -177,7 +177,9 @@ class Handlers:
         bounds = self._settings
         if len(requests) > bounds.max_batch:
             raise RequestError(422, f"{len(requests)} requests, allowed are {bounds.max_batch}", "$.requests")
-        self._check(requests, [f"$.requests[{i}]" for i in range(len(requests))])
+        for i, request in enumerate(requests):
+            self._check_k(request.k, f"$.requests[{i}].k")
+        self._check_ids(one for i, request in enumerate(requests) for one in _id_counts(request, f"$.requests[{i}]"))
         places = sum(request.k for request in requests)
         if places > bounds.max_places:
             raise RequestError(422, f"k adds up to {places}, allowed is {bounds.max_places}", "$.requests")
@@ -185,10 +187,10 @@ class Handlers:
             if request.explain:
                 raise RequestError(422, "only /v1/recommend explains", f"$.requests[{i}].explain")
 
-    def _check(self, requests: Sequence[Request], places: Sequence[str]) -> None:
-        for request, place in zip(requests, places, strict=True):
-            self._check_k(request.k, f"{place}.k")
-        self._check_ids(_id_counts(requests, places))
+    def _check(self, request: Request, path: str) -> None:
+        self._check_k(request.k, f"{path}.k")
+        if request.allow or request.deny or request.history:
+            self._check_ids(_id_counts(request, path))
 
     def _check_k(self, k: int, path: str) -> None:
         if not 1 <= k <= self._settings.max_k:
@@ -202,12 +204,11 @@ class Handlers:
                 raise RequestError(422, f"{total} ids up to here, allowed are {self._settings.max_ids}", path)
 
 
-def _id_counts(requests: Sequence[Request], places: Sequence[str]) -> Iterator[tuple[str, int]]:
+def _id_counts(request: Request, path: str) -> Iterator[tuple[str, int]]:
     """Path and length of every list of ids."""
-    for request, place in zip(requests, places, strict=True):
-        yield f"{place}.allow", len(request.allow or ())
-        yield f"{place}.deny", len(request.deny)
-        yield f"{place}.history", len(request.history or ())
+    yield f"{path}.allow", len(request.allow or ())
+    yield f"{path}.deny", len(request.deny)
+    yield f"{path}.history", len(request.history or ())
 
 
 def _name() -> str:

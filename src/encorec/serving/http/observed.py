@@ -17,7 +17,7 @@ from encorec.serving.logs.service_logs import ServiceLogs
 from encorec.serving.operations.exposition import CONTENT_TYPE
 from encorec.serving.operations.metrics import Metrics
 from encorec.serving.operations.request_log import RequestLog
-from encorec.serving.operations.tracing import Tracing, tracing_of
+from encorec.serving.operations.tracing import Tracing
 from encorec.serving.settings import Settings
 from encorec.serving.snapshots.holder import Snapshots
 
@@ -26,17 +26,15 @@ __all__ = ["Observed", "follow_logs", "follow_snapshots", "metrics_endpoint", "o
 _EVERY = 5.0  # seconds between two refreshes of the figures
 
 
-def observe(app: FastAPI, settings: Settings, metrics: Metrics, paths: Iterable[str]) -> None:
+def observe(app: FastAPI, settings: Settings, metrics: Metrics, tracing: Tracing | None, paths: Iterable[str]) -> None:
     """Let the application tell what it does, and pages of other origins ask it where that is allowed.
 
     Args:
         app: not yet started.
-        settings: of logs, tracing and origins.
+        settings: of logs and origins.
         metrics: where it is counted.
+        tracing: keeps spans; none = nobody does.
         paths: of the routes, as in the documentation.
-
-    Raises:
-        MissingExtra: tracing is wanted, and OpenTelemetry is not installed.
     """
     if settings.cors_origins:
         app.add_middleware(
@@ -47,7 +45,6 @@ def observe(app: FastAPI, settings: Settings, metrics: Metrics, paths: Iterable[
             expose_headers=["x-request-id", "retry-after"],
             max_age=3600,
         )
-    tracing = tracing_of(settings.tracing)
     log = RequestLog(settings.log_requests)
     app.add_middleware(Observed, metrics=metrics, log=log, tracing=tracing, paths=paths)
 

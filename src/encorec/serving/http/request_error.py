@@ -15,7 +15,7 @@ from encorec.serving.http.exchange import exchange_of
 from encorec.serving.logs.frame_log import LogError
 from encorec.serving.state.store import StateError
 
-__all__ = ["RequestError", "error_handlers", "refusal"]
+__all__ = ["Handler", "RequestError", "error_handlers", "refusal"]
 
 _LOG = logging.getLogger(__name__)
 _ALSO_SAID = {
@@ -43,6 +43,7 @@ class RequestError(EncorecError):
 
 
 Handler: TypeAlias = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+"""Answers a request in whose course something was raised."""
 
 
 def error_handlers() -> dict[int | type[Exception], Handler]:

@@ -108,6 +108,8 @@ class Metrics:
         if answer.unknown_ids:
             values[self._at("encorec_unknown_ids_total")] += answer.unknown_ids
         self._count_sources(items)
+        if answer.variants:
+            self._count_variants(answer)
         if self._shown is not None and answer.model == self._snapshot:
             self._shown.add([item.item_id for item in items], at=time.time())
 
@@ -119,6 +121,17 @@ class Metrics:
                 if start is None:
                     start = cells[source] = self._at("encorec_shown_total", source=source)
                 values[start] += 1
+
+    def _count_variants(self, answer: RecommendAnswer) -> None:
+        """Labels are names of the specifications and of stages: few, whatever requests bring."""
+        values = self._values
+        for experiment, variant in answer.variants.items():
+            values[self._at("encorec_variant_answers_total", experiment=experiment, variant=variant)] += 1
+            shown = self._at("encorec_variant_shown_total", experiment=experiment, variant=variant)
+            values[shown] += len(answer.items)
+            for reason in answer.degraded:
+                at = self._at("encorec_variant_degraded_total", experiment=experiment, variant=variant, reason=reason)
+                values[at] += 1
 
     def shed(self) -> None:
         """A request was not let through to the engine."""

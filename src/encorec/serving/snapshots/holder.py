@@ -204,7 +204,7 @@ class Snapshots:
         self._checks.append(check)
 
     def remember(self, request: Request) -> None:
-        """Keep a request for the warm-up of the next engine, if it is small and an ordinary one."""
+        """Keep a request that was answered in full for the warm-up of the next engine, if it is small and ordinary."""
         ids = len(request.deny) + len(request.allow or ()) + len(request.history or ())
         if ids <= _SMALL and not request.explain:
             self.recent.append(request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from encorec.pipeline.manifest import read_manifest
 from encorec.pipeline.requests import Request
 from encorec.serving.snapshots.holder import ServedEngine
 from encorec.serving.snapshots.warm_up import warm_up
+
+if TYPE_CHECKING:
+    from encorec.pipeline.artifact import Artifact
 
 __all__ = ["check_numbers", "load_models", "load_snapshot"]
 
@@ -31,6 +35,7 @@ def load_snapshot(folder: Path, requests: Sequence[Request] = ()) -> ServedEngin
 
     try:
         engine = load_engine(folder)
+        _check_people(folder, engine.artifact)
         check_numbers(folder)
         warm_up(engine, now=engine.artifact.data_end, requests=requests)
     except EncorecError:
@@ -38,6 +43,13 @@ def load_snapshot(folder: Path, requests: Sequence[Request] = ()) -> ServedEngin
     except Exception as error:  # whatever arrays may provoke that are not what they are said to be
         raise ArtifactError(f"{folder}: cannot answer ({error!r}); train again") from error
     return engine
+
+
+def _check_people(folder: Path, artifact: "Artifact") -> None:
+    """Refuse features of users in another shape than that of their names: not every pipeline looks at them at once."""
+    found, expected = artifact.user_features.shape, (len(artifact.users), len(artifact.user_schema.dense_names))
+    if found != expected:
+        raise ArtifactError(f"{folder / 'users/features.npy'}: shape {found}, expected is {expected}; train again")
 
 
 def load_models() -> None:

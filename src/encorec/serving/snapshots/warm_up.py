@@ -1,14 +1,17 @@
 """What an engine is asked before users ask it: every kind of question once, and what users asked of late."""
 
+import logging
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 
-from encorec.errors import ArtifactError
+from encorec.errors import ArtifactError, QueryError
 from encorec.pipeline.requests import Request, UserState
 from encorec.serving.snapshots.holder import ServedEngine
 
 __all__ = ["warm_explanations", "warm_up"]
 
+_LOG = logging.getLogger(__name__)
 _USERS = 3
 
 
@@ -18,15 +21,19 @@ def warm_up(engine: ServedEngine, *, now: int, requests: Sequence[Request] = ())
     Args:
         engine: to warm up.
         now: seconds since 1970.
-        requests: that users asked lately.
+        requests: that users asked lately; one that the engine refuses, because it names a feature that is gone, say,
+            is no fault of the engine.
 
     Raises:
         EncorecError: the engine cannot answer, or with scores that are no numbers; it must not be served.
     """
     known = engine.artifact.users.externals(range(min(_USERS, len(engine.artifact.users))))
     answers = engine.recommend([Request(user_id=user) for user in (None, *known)], now=now)
-    for request in (*(Request(user_id=user) for user in known), *requests):
-        answers += engine.recommend([request], [UserState()], now=now)
+    for user in known:
+        answers += engine.recommend([Request(user_id=user)], [UserState()], now=now)
+    for request in requests:
+        with suppress(QueryError):
+            answers += engine.recommend([request], [UserState()], now=now)
     engine.popular(10)
     for answer in answers:
         for item in answer.items:
@@ -36,11 +43,16 @@ def warm_up(engine: ServedEngine, *, now: int, requests: Sequence[Request] = ())
 
 
 def warm_explanations(engine: ServedEngine, *, now: int) -> None:
-    """Ask for one explanation: what it needs is large and slow to load, and no other answer waits for it.
+    """Ask for one explanation, before anybody else asks: what it needs is large, and loading it stops all threads.
+
+    An engine that cannot explain answers all the same; the log says so.
 
     Args:
         engine: to warm up.
         now: seconds since 1970.
     """
     known = engine.artifact.users.externals(range(min(1, len(engine.artifact.users))))
-    engine.recommend([Request(user_id=user, k=1, explain=True) for user in known], now=now)
+    try:
+        engine.recommend([Request(user_id=user, k=1, explain=True) for user in known], now=now)
+    except Exception:
+        _LOG.exception("snapshot %s cannot explain its answers", engine.artifact.snapshot_id)

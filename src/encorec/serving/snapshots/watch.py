@@ -1,7 +1,6 @@
 """What a process does besides answering: look whether another snapshot is wanted, and whether it is itself."""
 
 import asyncio
-import logging
 import os
 import random
 import signal
@@ -11,12 +10,10 @@ from contextlib import asynccontextmanager, suppress
 from encorec.errors import EncorecError
 from encorec.serving.settings import Settings
 from encorec.serving.snapshots.holder import Snapshots
-from encorec.serving.snapshots.warm_up import warm_explanations
 from encorec.serving.workers.board import WorkerBoard, answer_of
 
 __all__ = ["following"]
 
-_LOG = logging.getLogger(__name__)
 _TICK = 0.1  # seconds between two looks at the board
 
 
@@ -26,15 +23,13 @@ async def following(
 ) -> AsyncGenerator[None]:
     """Follow the source of the snapshots and the calls of the board, as long as the block runs.
 
-    Explanations are warmed up on the side: what they need takes long to load, and the service is ready without it.
-
     Args:
         snapshots: of this process.
         settings: whether the source is watched, and how often.
         board: of the workers; none = this process is the only one.
         rng: of the time between two looks.
     """
-    tasks = [asyncio.create_task(_warm(snapshots))]
+    tasks: list[asyncio.Task[None]] = []
     if board is not None:
         call = board.called()
         board.put(answer_of(snapshots, board.worker, os.getpid(), call))
@@ -47,14 +42,6 @@ async def following(
     finally:
         for task in tasks:
             task.cancel()
-
-
-async def _warm(snapshots: Snapshots) -> None:
-    engine = snapshots.current
-    try:
-        await snapshots.aside(lambda: warm_explanations(engine, now=engine.artifact.data_end))
-    except Exception:
-        _LOG.exception("snapshot %s cannot explain its answers", engine.artifact.snapshot_id)
 
 
 async def _follow_source(snapshots: Snapshots, every: float, rng: random.Random) -> None:

@@ -8,8 +8,9 @@ from encorec.errors import ConfigError
 
 __all__ = ["open_file"]
 
-_FORMAT = 1
+_FORMAT = 2
 
+# The version of a user changes with everything that is stored of the user; who has no version has no events.
 # Columns without a type keep integers and text apart: an item id comes back in the type of the data.
 _TABLES = """
 BEGIN IMMEDIATE;
@@ -21,7 +22,9 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE TABLE IF NOT EXISTS seen (
     user TEXT NOT NULL, item NOT NULL, time REAL NOT NULL, PRIMARY KEY (user, item)
 ) WITHOUT ROWID;
-PRAGMA user_version = 1;
+CREATE TABLE IF NOT EXISTS versions (user TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+INSERT OR IGNORE INTO versions SELECT DISTINCT user, 1 FROM events;
+PRAGMA user_version = 2;
 COMMIT;
 """
 _OUTBOX = "CREATE TABLE IF NOT EXISTS outbox (arrival INTEGER PRIMARY KEY, event BLOB NOT NULL)"
@@ -57,11 +60,11 @@ def open_file(path: str, patience: float) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: str, patience: float) -> None:
     found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found not in (0, _FORMAT):
+    if not 0 <= found <= _FORMAT:
         raise ConfigError(f"state {path!r} has format {found}, this version reads {_FORMAT}; name another file")
     _write_ahead(connection, patience)
     connection.execute("PRAGMA synchronous = FULL")
-    if found == 0:
+    if found != _FORMAT:  # a new file, or one of format 1, which had no versions
         connection.executescript(_TABLES)
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").fetchone():
         connection.execute(_OUTBOX)

@@ -1,12 +1,14 @@
 """User state in one SQLite file that all worker processes of a machine share."""
 
+import math
 import sqlite3
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from itertools import starmap
 
 import msgspec
 
 from encorec.pipeline.requests import ItemId, PastEvent, UserState
+from encorec.serving.state.history_cache import HistoryCache, HistoryCacheConfig, KeptState
 from encorec.serving.state.sqlite_file import open_file
 from encorec.serving.state.store import HISTORY_LENGTH, AppendResult, Event, StateError
 
@@ -27,6 +29,12 @@ DELETE FROM events WHERE user = :user AND (time, arrival) < (
 _LAST = "SELECT item, time, weight FROM events WHERE user = ? AND time < ? ORDER BY time DESC, arrival DESC LIMIT ?"
 _POST = "INSERT INTO outbox VALUES (?, ?)"
 _SEEN = "SELECT item FROM seen WHERE user = ? AND time < ?"
+_NEXT = "SELECT min(time) FROM events WHERE user = ? AND time >= ?"
+_VERSION = "SELECT version FROM versions WHERE user = ?"
+_CHANGE = "INSERT INTO versions VALUES (?, 1) ON CONFLICT DO UPDATE SET version = version + 1"
+
+
+_NOTHING = UserState()
 
 
 class SqliteState:
@@ -41,6 +49,7 @@ class SqliteState:
         kept: events per user that a state holds.
         patience: seconds that a write waits for another process.
         outbox: also put every accepted event into the outbox, in the same transaction.
+        cache: states that are kept in memory, each as long as nothing more is stored of its user, by whatever process.
 
     Raises:
         ConfigError: the file cannot be opened, is no state, or is of another format.
@@ -55,8 +64,18 @@ class SqliteState:
         >>> state.close()
     """
 
-    def __init__(self, path: str, *, kept: int = HISTORY_LENGTH, patience: float = 1.0, outbox: bool = False) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        kept: int = HISTORY_LENGTH,
+        patience: float = 1.0,
+        outbox: bool = False,
+        cache: HistoryCacheConfig | None = None,
+    ) -> None:
         self._path, self._kept, self._outbox = path, kept, outbox
+        # One connection for both reads what is not committed yet and may be taken back: none of that is to be kept.
+        self._cache = HistoryCache(HistoryCacheConfig(entries=0) if path == _MEMORY else cache)
         self._writer = open_file(path, patience)
         # A connection in the middle of a sync to disk does not answer, so reads have one of their own.
         self._reader = self._writer if path == _MEMORY else open_file(path, patience)
@@ -79,11 +98,15 @@ class SqliteState:
         Raises:
             StateError: the file is locked for too long, full or damaged; nothing was stored.
         """
-        with self._reported("written"), self._writer as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            accepted = [sum(self._insert(event) for event in call) for call in calls]
-            for user in {str(event.user_id) for call in calls for event in call}:
-                connection.execute(_FORGET, {"user": user, "now": now, "kept": self._kept})
+        try:
+            with self._writer as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                accepted = [sum(self._insert(event) for event in call) for call in calls]
+                for user in {str(event.user_id) for call in calls for event in call}:
+                    connection.execute(_FORGET, {"user": user, "now": now, "kept": self._kept})
+                    connection.execute(_CHANGE, (user,))
+        except sqlite3.Error as error:
+            raise self._error("written", error) from error
         return [AppendResult(new, len(call) - new) for new, call in zip(accepted, calls, strict=True)]
 
     def _insert(self, event: Event) -> bool:
@@ -106,10 +129,24 @@ class SqliteState:
             StateError: the file is damaged or was closed.
         """
         user = str(user_id)
-        with self._reported("read"):
-            last = self._reader.execute(_LAST, (user, before, self._kept)).fetchall()
-            seen = self._reader.execute(_SEEN, (user, before)).fetchall()
-        return UserState(tuple(PastEvent(*row) for row in reversed(last)), tuple(item for (item,) in seen))
+        try:
+            version = self._reader.execute(_VERSION, (user,)).fetchone()
+            if version is None:
+                return _NOTHING
+            known = self._cache.get(user, version[0], before)
+            return self._read(user, version[0], before) if known is None else known
+        except sqlite3.Error as error:
+            raise self._error("read", error) from error
+
+    def _read(self, user: str, version: int, before: int) -> UserState:
+        """From the file. What is stored meanwhile has a later version, so that nothing old is kept for new."""
+        execute = self._reader.execute
+        last = execute(_LAST, (user, before, self._kept)).fetchall()
+        seen = execute(_SEEN, (user, before)).fetchall()
+        coming = execute(_NEXT, (user, before)).fetchone()[0]
+        state = UserState(tuple(starmap(PastEvent, reversed(last))), tuple([item for (item,) in seen]))
+        self._cache.put(user, KeptState(state, version, before, math.inf if coming is None else coming))
+        return state
 
     def read_users(self, user_ids: Sequence[ItemId], *, before: int) -> list[UserState]:
         """What is known of each of these users.
@@ -124,9 +161,5 @@ class SqliteState:
         self._reader.close()
         self._writer.close()
 
-    @contextmanager
-    def _reported(self, done: str) -> Generator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise StateError(f"state {self._path!r} cannot be {done}: {error}") from error
+    def _error(self, done: str, error: sqlite3.Error) -> StateError:
+        return StateError(f"state {self._path!r} cannot be {done}: {error}")
