@@ -40,7 +40,8 @@ POWER, TRIALS, Z = 0.8, 400, 1.959964
 MOST_SIMULATED = 20_000
 """Larger tests are not simulated; there the formula holds well enough."""
 READING = {"": READERS, ", nobody stops reading": ReadingConfig(enough=10)}
-PAIRS = (("als", "popular"), ("als", "two-stage"), ("two-stage", "popular"))
+OVERLOOKING = "als without its best item"
+PAIRS = (("als", "popular"), ("als", "two-stage"), ("two-stage", "popular"), ("als", OVERLOOKING))
 
 SPEC = ExperimentSpec(
     name="three-arms",
@@ -149,13 +150,24 @@ def interleaving_users(difference: np.ndarray, rng: np.random.Generator) -> int:
 def interleaving(world: World, systems: dict[str, Recommender]) -> Iterator[dict[str, Any]]:
     """Users for 80 % power: interleaving credited with clicks and minutes, A/B tests of clicks, minutes and visits.
 
-    Everybody is played several times, or close rankers would not be told apart.
+    Everybody is played several times, or close rankers would not be told apart. The last pair are two versions of one
+    ranker, as most tests are.
     """
+    systems = {**systems, OVERLOOKING: overlooking(systems["als"])}
     for how, reading in READING.items():
         read = dataclasses.replace(world, reading=reading)
         outcomes = potential_outcomes(read, systems, LoopConfig(), days=DAYS, rounds=ROUNDS, seed=SEED)
         for better, other in PAIRS:
             yield from needed_rows(read, systems, outcomes, (better, other), how)
+
+
+def overlooking(recommend: Recommender) -> Recommender:
+    """The same recommender, which never shows what it thinks is best."""
+
+    def without_best(users: Any, histories: Any, now: int, k: int) -> list[list[Any]]:
+        return [items[1:] for items in recommend(users, histories, now, k + 1)]
+
+    return without_best
 
 
 def needed_rows(
