@@ -10,7 +10,7 @@ A/B test, of people who stop reading when they have found something and of peopl
 import csv
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,7 @@ def interleaving(world: World, systems: dict[str, Recommender]) -> Iterator[dict
 def overlooking(recommend: Recommender) -> Recommender:
     """The same recommender, which never shows what it thinks is best."""
 
-    def without_best(users: Any, histories: Any, now: int, k: int) -> list[list[Any]]:
+    def without_best(users: Any, histories: Any, now: int, k: int) -> list[Sequence[int]]:
         return [items[1:] for items in recommend(users, histories, now, k + 1)]
 
     return without_best
