@@ -17,6 +17,9 @@ _TOP, _ROWS = 0.01, 30
 def effective_size(weight: FloatVector) -> float:
     """How many rows of equal weight tell as much: the squared sum of the weights over the sum of their squares.
 
+    Args:
+        weight: (n,) float64, not negative.
+
     Example:
         >>> effective_size(np.array([1.0, 1.0, 0.0])), effective_size(np.array([0.0]))
         (2.0, 0.0)

@@ -16,6 +16,10 @@ __all__ = ["clipped_ips", "direct", "doubly_robust", "dros", "ips", "self_normal
 def ips(weight: FloatVector, reward: FloatVector) -> Terms:
     """Inverse propensity scoring: the mean of w r; without bias, of large variance.
 
+    Args:
+        weight: (n,) float64 target probability over logged one.
+        reward: (n,) float64.
+
     Example:
         >>> ips(np.array([2.0, 0.0]), np.array([1.0, 1.0])).totals().value
         1.0
@@ -25,6 +29,11 @@ def ips(weight: FloatVector, reward: FloatVector) -> Terms:
 
 def clipped_ips(weight: FloatVector, reward: FloatVector, clip: float) -> Terms:
     """IPS whose weights are cut at ``clip``: less variance, and too low for rewards above 0.
+
+    Args:
+        weight: (n,) float64 target probability over logged one.
+        reward: (n,) float64.
+        clip: largest weight.
 
     Example:
         >>> clipped_ips(np.array([4.0, 0.0]), np.array([1.0, 1.0]), clip=3.0).totals().value
@@ -36,6 +45,10 @@ def clipped_ips(weight: FloatVector, reward: FloatVector, clip: float) -> Terms:
 def snips(weight: FloatVector, reward: FloatVector) -> Terms:
     """Self-normalised IPS: the sum of w r over the sum of w; it moves with the rewards and stays between them.
 
+    Args:
+        weight: (n,) float64 target probability over logged one.
+        reward: (n,) float64.
+
     Example:
         >>> snips(np.array([3.0, 1.0]), np.array([1.0, 0.0])).totals().value
         0.75
@@ -45,6 +58,9 @@ def snips(weight: FloatVector, reward: FloatVector) -> Terms:
 
 def direct(v: FloatVector) -> Terms:
     """The direct method: the reward model is believed, so its bias is the bias of the estimate.
+
+    Args:
+        v: (n,) float64 what the model expects of the target policy.
 
     Example:
         >>> direct(np.array([0.25, 0.75])).totals().value

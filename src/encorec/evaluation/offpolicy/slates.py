@@ -16,6 +16,10 @@ __all__ = ["cascade_dr", "independent_ips", "reward_interaction_ips", "standard_
 def standard_ips(weight: FloatMatrix, reward: FloatMatrix) -> Terms:
     """SIPS: the weight of the whole slate times all that it earned; right whatever users do, of huge variance.
 
+    Args:
+        weight: (n, k) float64 of the item at its position, given those above it.
+        reward: (n, k) float64.
+
     Example:
         >>> standard_ips(np.array([[2.0, 0.5], [0.0, 1.0]]), np.array([[1.0, 1.0], [1.0, 0.0]])).totals().value
         1.0
@@ -39,6 +43,10 @@ def independent_ips(weight: FloatMatrix, reward: FloatMatrix) -> Terms:
 
 def reward_interaction_ips(weight: FloatMatrix, reward: FloatMatrix) -> Terms:
     """RIPS: each position by the weight of the list down to it; right if users read from the top.
+
+    Args:
+        weight: (n, k) float64 of the item at its position, given those above it.
+        reward: (n, k) float64.
 
     Example:
         >>> rewards = np.array([[1.0, 1.0], [1.0, 0.0]])
