@@ -2,7 +2,7 @@
 
 One worker and two are asked in turns, as fast as they answer; the load generator shares their cores. The highest
 sustained rate is that of ``encorec loadtest --find-max`` (99th percentile within 50 ms), and 60 % of it is sent for
-half a minute, beside the middle latency of single requests of a quiet service. An event counts from its answer to the
+half a minute, in a steady stream and at random (Poisson), beside the middle latency of single requests when quiet. An event counts from its answer to the
 first list, over a new connection to whatever worker takes it, in which the item that was taken is missing.
 """
 
@@ -70,13 +70,18 @@ def sustained(share: float, ids: Sequence[Any], folder: Path) -> Iterator[Measur
         quiet = quiet_load(process, ids, folder)
         best = loadtest(process, users, "--find-max", "--p99", str(P99_MS), "--seconds", "5")["report"]
         most = best["rate"]
-        part = loadtest(process, users, "--rate", f"{SHARE * most:.0f}", "--seconds", str(SECONDS), "--poisson")
-    p99 = part["latency_ms"]["p99"]
+        options = ("--rate", f"{SHARE * most:.0f}", "--seconds", str(SECONDS))
+        parts = {
+            "steady": loadtest(process, users, *options),
+            "Poisson": loadtest(process, users, *options, "--poisson"),
+        }
     yield Measurement(f"{size}, quiet, one at a time: p50", "ms", [quiet.p50], SEED)
     yield Measurement(f"{size}, 2 workers: highest sustained rate", "requests/s", [most], SEED)
-    yield Measurement(f"{size}, 2 workers, at {SHARE:.0%} of it: p50", "ms", [part["latency_ms"]["p50"]], SEED)
-    yield Measurement(f"{size}, 2 workers, at {SHARE:.0%} of it: p99", "ms", [p99], SEED)
-    yield Measurement(f"{size}, 2 workers: p99 at {SHARE:.0%} / p50 when quiet", "times", [p99 / quiet.p50], SEED)
+    for name, part in parts.items():
+        case, p99 = f"{size}, 2 workers, at {SHARE:.0%} of it, {name}", part["latency_ms"]["p99"]
+        yield Measurement(f"{case}: p50", "ms", [part["latency_ms"]["p50"]], SEED)
+        yield Measurement(f"{case}: p99", "ms", [p99], SEED)
+        yield Measurement(f"{case}: p99 / p50 when quiet", "times", [p99 / quiet.p50], SEED)
 
 
 def quiet_load(process: ServiceProcess, ids: Sequence[Any], folder: Path) -> Load:
