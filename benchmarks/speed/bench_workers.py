@@ -2,8 +2,9 @@
 
 One worker and two are asked in turns, as fast as they answer; the load generator shares their cores. The highest
 sustained rate is that of ``encorec loadtest --find-max`` (99th percentile within 50 ms), and 60 % of it is sent for
-half a minute, in a steady stream and at random (Poisson), beside the middle latency of single requests when quiet. An event counts from its answer to the
-first list, over a new connection to whatever worker takes it, in which the item that was taken is missing.
+half a minute, in a steady stream and at random (Poisson), beside the middle latency of single requests when quiet. An
+event counts from its answer to the first list, over a new connection to whatever worker takes it, in which the item
+that was taken is missing.
 """
 
 import json
@@ -71,10 +72,8 @@ def sustained(share: float, ids: Sequence[Any], folder: Path) -> Iterator[Measur
         best = loadtest(process, users, "--find-max", "--p99", str(P99_MS), "--seconds", "5")["report"]
         most = best["rate"]
         options = ("--rate", f"{SHARE * most:.0f}", "--seconds", str(SECONDS))
-        parts = {
-            "steady": loadtest(process, users, *options),
-            "Poisson": loadtest(process, users, *options, "--poisson"),
-        }
+        given = {"steady": (), "Poisson": ("--poisson",)}
+        parts = {name: loadtest(process, users, *options, *more) for name, more in given.items()}
     yield Measurement(f"{size}, quiet, one at a time: p50", "ms", [quiet.p50], SEED)
     yield Measurement(f"{size}, 2 workers: highest sustained rate", "requests/s", [most], SEED)
     for name, part in parts.items():
