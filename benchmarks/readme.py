@@ -63,11 +63,12 @@ def request() -> str:
 
 
 def scale() -> str:
-    """What the two-stage costs at KION's size."""
+    """What the two-stage costs at KION's size, in process and as a service."""
     rows = [row for row in read("request_kion") if row["case"].split(": ")[-1].startswith(("candidates", "request"))]
     rows = [row for row in rows if not row["case"].endswith("candidates p50")]
     rows += [row for row in read_if_there("batch") if "two-stage" in row["case"]]
-    return timings([*rows, *read_if_there("judging")])
+    rows += [row for row in read_if_there("cold_start") if row["case"].startswith("1x KION: process start to ready")]
+    return timings([*rows, *read_if_there("workers"), *read_if_there("judging")])
 
 
 def growth() -> str:
