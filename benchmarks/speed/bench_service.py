@@ -24,13 +24,13 @@ import numpy as np
 from benchmarks.peers.environment import FOLDER, interpreter, versions
 from benchmarks.record import Measurement, in_turns, ratio
 from benchmarks.speed import prepared
-from benchmarks.speed.answer_steps import engine, some_users
+from benchmarks.speed.answer_steps import some_users
 from benchmarks.speed.load_generator import Load, ask_all
 from benchmarks.speed.service_process import ServiceProcess
 from benchmarks.speed.size import SEED, Size, parser, report
 from threadpoolctl import threadpool_limits
 
-from encorec.pipeline.engine import Engine
+from encorec.pipeline.engine import Engine, load_engine
 from encorec.pipeline.query_building import stored_queries
 from encorec.pipeline.requests import Request, UserState
 from encorec.serving.state.sqlite_state import SqliteState
@@ -88,7 +88,7 @@ def write_vectors(served: Engine, users: np.ndarray, folder: Path) -> None:
 def services(served: Engine, folder: Path, share: float) -> Iterator[tuple[ServiceProcess, ...]]:
     """Ours, the null handler and the lecture's, all running."""
     options = ("--port", "0", "--clock", "data-end", "--state", folder / "state.sqlite")
-    ours = [sys.executable, "-m", "encorec", "serve", prepared.artifact(share), *options]
+    ours = [sys.executable, "-m", "encorec", "serve", prepared.wide(share), *options]
     size = len(msgspec.json.encode(served.recommend([Request()], now=served.artifact.data_end)[0]))
     null = [sys.executable, "-m", "benchmarks.speed.null_service", str(size)]
     theirs = [interpreter(PEER), PEER / "service.py", folder]
@@ -184,11 +184,11 @@ def event_rows(folder: Path) -> list[Measurement]:
 
 def main() -> None:
     share = parser(__doc__).parse_args().scale
-    served = engine(share)
+    served = load_engine(prepared.wide(share))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = event_rows(folder)
-        rows += http_rows(f"HTTP, {Size(share)}", rounds(served, share, folder))
+        rows += http_rows(f"HTTP, {Size(share)}, 300 candidates", rounds(served, share, folder))
     report("service", share, rows, peers=versions(PEER, ("annoy", "fastapi", "uvicorn", "pydantic")))
 
 

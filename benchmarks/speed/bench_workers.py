@@ -22,12 +22,12 @@ import msgspec
 import numpy as np
 from benchmarks.record import ROOT, Measurement, ratio
 from benchmarks.speed import prepared
-from benchmarks.speed.answer_steps import engine, some_users
+from benchmarks.speed.answer_steps import some_users
 from benchmarks.speed.load_generator import Load, ask_all
 from benchmarks.speed.service_process import ServiceProcess
 from benchmarks.speed.size import SEED, Size, parser, report
 
-from encorec.pipeline.engine import Engine
+from encorec.pipeline.engine import load_engine
 
 ROUNDS, REQUESTS, CONNECTIONS = 5, 4000, 16
 QUIET, TOLD = 1000, 200
@@ -39,8 +39,12 @@ def service(share: float, folder: Path, workers: int) -> Iterator[ServiceProcess
     """The service with so many workers and a state of its own."""
     state = folder / f"state-{workers}.sqlite"
     options = ("--port", "0", "--clock", "data-end", "--state", state, "--workers", str(workers))
-    with ServiceProcess([sys.executable, "-m", "encorec", "serve", prepared.artifact(share), *options]) as process:
+    with ServiceProcess([sys.executable, "-m", "encorec", "serve", prepared.wide(share), *options]) as process:
         yield process
+
+
+def case_of(share: float) -> str:
+    return f"{Size(share)}, 300 candidates"
 
 
 def write_questions(path: Path, users: Sequence[Any]) -> Path:
@@ -59,13 +63,13 @@ def beside(share: float, ids: Sequence[Any], folder: Path) -> Iterator[Measureme
                 load = ask_all(asked.host, asked.port, "/v1/recommend", questions, CONNECTIONS)
                 rate[workers] += [load.requests / load.seconds] if place else []
     for workers, values in rate.items():
-        yield Measurement(f"{Size(share)}: {workers} worker{'s' * (workers > 1)}", "requests/s", values, SEED)
-    yield ratio(f"{Size(share)}: two workers / one", rate[2], rate[1], SEED)
+        yield Measurement(f"{case_of(share)}: {workers} worker{'s' * (workers > 1)}", "requests/s", values, SEED)
+    yield ratio(f"{case_of(share)}: two workers / one", rate[2], rate[1], SEED)
 
 
 def sustained(share: float, ids: Sequence[Any], folder: Path) -> Iterator[Measurement]:
     """The quiet service, the highest sustained rate, and latencies at a part of it."""
-    size, users = Size(share), folder / "users.txt"
+    size, users = case_of(share), folder / "users.txt"
     users.write_text("\n".join(map(str, ids)), encoding="utf-8")
     with service(share, folder, 2) as process:
         quiet = quiet_load(process, ids, folder)
@@ -109,7 +113,7 @@ def told(share: float, ids: Sequence[Any], folder: Path) -> Iterator[Measurement
                 asked += 1
             waits.append(1000 * (time.perf_counter() - began))
             at_once += asked == 1
-    case = f"{Size(share)}, 2 workers: event to the next list"
+    case = f"{case_of(share)}, 2 workers: event to the next list"
     p50, p99 = np.quantile(waits, (0.5, 0.99))
     yield Measurement(f"{case}, its answer included: p50", "ms", [float(p50)], SEED)
     yield Measurement(f"{case}, its answer included: p99", "ms", [float(p99)], SEED)
@@ -118,7 +122,7 @@ def told(share: float, ids: Sequence[Any], folder: Path) -> Iterator[Measurement
 
 def main() -> None:
     share = parser(__doc__).parse_args().scale
-    served: Engine = engine(share)
+    served = load_engine(prepared.wide(share))
     ids = served.artifact.users.externals(some_users(served, REQUESTS * (ROUNDS + 1)))
     rows: list[Measurement] = []
     with tempfile.TemporaryDirectory() as name:

@@ -4,6 +4,7 @@ python -m benchmarks.speed.prepared --scale 0.1
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -24,15 +25,17 @@ from encorec.data.synthetic.world import World
 from encorec.pipeline.artifact import save_artifact
 from encorec.pipeline.fit import FoldRows, TrainingConfig, fit_first_stage, fit_ranker
 from encorec.pipeline.label_folds import fold_rows
+from encorec.pipeline.manifest import read_manifest, write_manifest
 from encorec.pipeline.two_stage import TwoStage
 from encorec.ranking.training_set import TrainingSet
 from encorec.workflow import RunConfig
 
-__all__ = ["artifact", "config", "data", "kion_folder", "kion_zip", "label_rows", "prepare", "quick"]
+__all__ = ["artifact", "config", "data", "kion_folder", "kion_zip", "label_rows", "prepare", "quick", "wide"]
 
 CONFIG = ROOT / "configs" / "synthetic-kion.toml"
 GIVEN = "BENCH_ARTIFACT"
 LEARNT_BY = ("data", "retrieval", "ranking", "pipeline")
+WIDE = {"covisitation": 175, "item_knn": 175, "als": 175, "popular_week": 0}
 
 
 def config() -> RunConfig:
@@ -77,6 +80,20 @@ def artifact(share: float, run: RunConfig | None = None) -> Path:
     run = run or config()
     origins = kion_zip(share).name, msgspec.json.encode(run.pipeline), code_of(*LEARNT_BY)
     return kept(f"artifact-{share:g}x", *origins, make=lambda path: _train(share, run, path))
+
+
+def wide(share: float) -> Path:
+    """The same models as in ``artifact``, of which three retrievers propose about 300 candidates to each user."""
+    source = artifact(share)
+    origins = read_manifest(source).snapshot_id, msgspec.json.encode(WIDE)
+    return kept(f"wide-{share:g}x", *origins, make=lambda path: _widen(source, path))
+
+
+def _widen(source: Path, folder: Path) -> None:
+    shutil.copytree(source, folder)
+    manifest = read_manifest(folder)
+    asked = {**manifest.config, "candidates": {"quotas": WIDE}}
+    write_manifest(folder, msgspec.structs.replace(manifest, config=asked, golden=[]))  # answers are others now
 
 
 def label_rows(share: float) -> tuple[list[FoldRows], tuple[str, ...]]:
