@@ -28,6 +28,7 @@ FAMILY: Mapping[str, Mapping[str, Any]] = {
     "user kNN": {"kind": "user-knn"},
     "content kNN": {"kind": "content-knn"},
     "EASE, 10,000 items": {"kind": "ease"},
+    "EASE, all items": {"kind": "ease", "max_items": 16_000},
     "PureSVD, 64": {"kind": "svd"},
     "iALS, 64": {"kind": "als"},
     "iALS, 64, genres": {"kind": "als", "item_features": ["genres"]},
