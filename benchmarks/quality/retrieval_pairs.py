@@ -49,13 +49,14 @@ def knn(weighting: str, neighbours: int) -> Pair:
     return Pair(name, {"kind": "item-knn", **settings, **ours}, "item_knn", {**settings, **theirs})
 
 
-def ease(reg: float, *, turned: bool = False) -> Pair:
-    """The linear autoencoder over the whole catalogue.
+def ease(reg: float, *, turned: bool = False, **options: float) -> Pair:
+    """The linear autoencoder over the whole catalogue; ``options`` (dropout, relaxation) are ours alone.
 
     RecTools multiplies histories with the weights of steck2019 transposed; ``turned`` turns them back.
     """
-    ours = {"kind": "ease", "reg": reg, "form": "dense", "max_items": 20_000, "neighbours": 20_000}
-    name, theirs = f"EASE, {reg:g}", {"reg": reg}
+    ours = {"kind": "ease", "reg": reg, "form": "dense", "max_items": 20_000, "neighbours": 20_000, **options}
+    given = [f"{option} {value:g}" for option, value in options.items() if value]
+    name, theirs = ", ".join([f"EASE, {reg:g}", *given]), {"reg": reg}
     if turned:
         return Pair(f"{name}, theirs as published", ours, "ease", {**theirs, "turned": True})
     return Pair(name, ours, "ease", theirs)

@@ -20,13 +20,14 @@ RATIO, SEED = 0.75, 42
 By: TypeAlias = Literal["item", "user"]
 
 
-def drawn_past(data: Dataset, by: By, seed: int = SEED) -> BoolVector:
+def drawn_past(data: Dataset, by: By, seed: int = SEED, ratio: float = RATIO) -> BoolVector:
     """(m,) true for the interactions of the past.
 
     Args:
         data: whole.
         by: what the draw is stratified by.
         seed: of the draw.
+        ratio: share of the past within every item or user.
     """
     table = data.interactions
     order = np.argsort(table.row)
@@ -38,7 +39,7 @@ def drawn_past(data: Dataset, by: By, seed: int = SEED) -> BoolVector:
     start = np.cumsum(size) - size
     share = np.empty(len(table))
     share[ranked] = (np.arange(len(table)) - start[group[ranked]] + 1) / size[group[ranked]]
-    return share <= RATIO
+    return share <= ratio
 
 
 def stratified_exam(data: Dataset, past: BoolVector) -> RetrievalExam:

@@ -54,6 +54,8 @@ CONFIGS: Mapping[str, RetrieverConfig] = {
     "ease, truncated": EASEConfig(reg=20, max_items=40, neighbours=9),
     "ease, dual": EASEConfig(reg=20, neighbours=9),
     "ease, local": EASEConfig(reg=20, form="local", nearest=12, last=6, half_life_days=20),
+    "ease, dropout and relaxation": EASEConfig(reg=20, dropout=0.4, relaxation=0.3),
+    "ease, dual, dropout and relaxation": EASEConfig(reg=20, neighbours=9, dropout=0.4, relaxation=0.3),
     "als": ALSConfig(embedding_size=8, reg=1, epochs=8),
     "als, decay": ALSConfig(embedding_size=3, reg=0.1, alpha=5, epochs=8, decay=0.8),
     "als, bias": ALSConfig(embedding_size=4, reg=1, epochs=8, bias=True, last=4, half_life_days=20),
@@ -120,6 +122,8 @@ def test_every_registered_kind_is_held_to_it() -> None:
         ("ease, truncated", "value", "inverse"),
         ("ease, dual", "inverse", "weights"),
         ("ease, local", "value", "weights"),
+        ("ease, dropout and relaxation", "weights", "kept"),
+        ("ease, dual, dropout and relaxation", "kept", "weights"),
     ],
 )
 def test_forms_of_ease_are_what_they_are_called(name: str, learnt: str, absent: str) -> None:

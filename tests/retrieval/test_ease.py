@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from tests.contracts.worlds import world
 from tests.retrieval.asking import HISTORIES, asks, dense_matrix, filled, merged
+from tests.retrieval.held_weights import held_column, held_matrix
 
 from encorec.config import decode
 from encorec.data.dataset import Dataset
@@ -118,7 +119,10 @@ def test_truncated_scores_are_those_of_the_kept_weights() -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    [{"reg": 0}, {"last": 0}, {"decay": 0}, {"decay": 1.5}, {"max_items": 0}, {"neighbours": 0}, {"nearest": 0}],
+    [
+        *({"reg": 0}, {"last": 0}, {"decay": 0}, {"decay": 1.5}, {"max_items": 0}, {"neighbours": 0}, {"nearest": 0}),
+        *({"dropout": -0.1}, {"dropout": 1}, {"relaxation": -0.1}, {"relaxation": 1}),
+    ],
 )
 def test_settings_out_of_bounds_are_refused(setting: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=rf"EASEConfig\.{next(iter(setting))} is"):
@@ -131,6 +135,11 @@ FORMS = {
     "dual": EASEConfig(reg=REG, form="dual"),
     "local": EASEConfig(reg=REG, form="local", nearest=6),
 }
+FORMS |= {
+    f"{name}, held": msgspec.structs.replace(config, dropout=0.4, relaxation=0.3) for name, config in FORMS.items()
+}
+TOGETHER = world(users=60, items=26, rows=2500)
+HELD = [(0.4, 0.0), (0.0, 0.3), (0.4, 0.3), (0.9, 0.2)]
 
 
 def whole_matrix(model: EASE, items: int) -> FloatMatrix:
@@ -143,17 +152,78 @@ def test_local_form_is_exact_where_every_item_was_taken_with_every_other() -> No
     assert np.abs(whole_matrix(model, 20) - ridge_by_ridge(data, list(range(20)))).max() < 1e-6
 
 
-def test_local_form_is_the_ridge_regression_on_the_items_that_tell_most() -> None:
+@pytest.mark.parametrize(("dropout", "relaxation"), [(0.0, 0.0), *HELD])
+def test_local_form_is_the_ridge_regression_on_the_items_that_tell_most(dropout: float, relaxation: float) -> None:
     dense, items = dense_matrix(CROWD), CROWD.interactions.items
     gram = dense.T @ dense
-    found = whole_matrix(fitted(CROWD, FORMS["local"]), items)
+    config = msgspec.structs.replace(FORMS["local"], dropout=dropout, relaxation=relaxation)
+    found = whole_matrix(fitted(CROWD, config), items)
     for one in range(items):
-        gain = gram[:, one] ** 2 / (np.diag(gram) + REG)
-        others = [item for item in np.argsort(-gain, kind="stable") if item != one and gain[item] > 0][:6]
-        wanted = np.zeros(items)
-        known = dense[:, others]
-        wanted[others] = np.linalg.solve(known.T @ known + REG * np.eye(len(others)), known.T @ dense[:, one])
-        assert found[:, one] == pytest.approx(wanted, abs=1e-6)
+        gain = gram[:, one] ** 2 / (np.diag(gram) * (1 + dropout / (1 - dropout)) + REG)
+        others = [int(item) for item in np.argsort(-gain, kind="stable") if item != one and gain[item] > 0][:6]
+        assert found[:, one] == pytest.approx(held_column(dense, one, others, config), abs=1e-6)
+
+
+@pytest.mark.parametrize(("dropout", "relaxation"), HELD)
+@pytest.mark.parametrize("form", ["dense", "dual", "local"])
+def test_both_options_follow_their_definition_in_every_form(form: str, dropout: float, relaxation: float) -> None:
+    config = EASEConfig(reg=REG, form=form, nearest=26, dropout=dropout, relaxation=relaxation)  # pyright: ignore[reportArgumentType]
+    model, wanted, queries = fitted(TOGETHER, config), held_matrix(TOGETHER, config), asks(TOGETHER, HISTORIES)
+    assert np.abs(whole_matrix(model, 26) - wanted).max() < 1e-5
+    scores, asked = model.scores(queries), 4
+    reasons = model.explain(queries, np.full(len(HISTORIES), asked))
+    for row, events in enumerate(HISTORIES):
+        history = merged(events, 1.0, 26)
+        assert scores[row] == pytest.approx(filled(history @ wanted, TOGETHER), abs=1e-5)
+        kept = slice(reasons.indptr[row], reasons.indptr[row + 1])
+        shares = dict(zip(reasons.item[kept].tolist(), reasons.share[kept].tolist(), strict=True))
+        assert shares == pytest.approx(
+            {item: history[item] * wanted[item, asked] for item in np.flatnonzero(history).tolist()}, abs=1e-5
+        )
+
+
+@pytest.mark.parametrize(("dropout", "relaxation"), HELD)
+def test_both_options_where_most_items_were_never_taken_together(dropout: float, relaxation: float) -> None:
+    config = EASEConfig(reg=REG, dropout=dropout, relaxation=relaxation)
+    wanted = held_matrix(WORLD, config)
+    for form in ("dense", "dual"):
+        model = fitted(WORLD, msgspec.structs.replace(config, form=form))
+        assert np.abs(whole_matrix(model, len(wanted)) - wanted).max() < 1e-5
+
+
+def test_relaxation_meets_items_of_both_kinds() -> None:
+    """Some items of the world above would weigh more for themselves than 0.3, some less."""
+    config = EASEConfig(reg=REG, dropout=0.4, relaxation=0.3)
+    bound = held_matrix(TOGETHER, msgspec.structs.replace(config, relaxation=0.0))
+    share = held_matrix(TOGETHER, config).sum(axis=0)[:21] / bound.sum(axis=0)[:21]
+    assert (np.abs(share - 0.7) < 1e-9).any()
+    assert (share > 0.71).any()
+
+
+@pytest.mark.parametrize("form", ["dense", "dual", "local"])
+def test_both_options_worked_by_hand(form: str) -> None:
+    """Item 0 with three users, item 1 with two, both of them shared; penalties 1 + 3 and 1 + 2.
+
+    The ridge weights of the items for themselves are 11 / 31, more than a third, and 10 / 31, less. So item 0 gets two
+    thirds of 2 / (2 + 3) from item 1, and item 1 what the ridge regression on both gives to item 0.
+    """
+    data = Dataset.of(Interactions.of([0, 0, 1, 1, 2], [0, 1, 0, 1, 0], [1, 2, 3, 4, 5]))
+    config = EASEConfig(reg=1, form=form, dropout=0.5, relaxation=1 / 3)  # pyright: ignore[reportArgumentType]
+    assert whole_matrix(fitted(data, config), 2) == pytest.approx(np.array([[0, 6 / 31], [4 / 15, 0]]), abs=1e-6)
+    config = msgspec.structs.replace(config, relaxation=0.0)
+    assert whole_matrix(fitted(data, config), 2) == pytest.approx(np.array([[0, 2 / 7], [2 / 5, 0]]), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_options_at_their_bounds_leave_finite_weights(name: str) -> None:
+    for reg in (1e-3, 1e9):
+        config = msgspec.structs.replace(FORMS[name], reg=reg, dropout=0.99, relaxation=0.99)
+        assert np.isfinite(whole_matrix(fitted(CROWD, config), CROWD.interactions.items)).all()
+
+
+def test_the_dual_form_learns_more_only_for_the_options() -> None:
+    plain = fitted(WORLD, FORMS["dual"]).arrays().keys()
+    assert fitted(WORLD, FORMS["dual, held"]).arrays().keys() - plain == {"ratio", "kept"}
 
 
 def test_local_form_worked_by_hand() -> None:

@@ -18,6 +18,13 @@ def test_inverse_is_that_of_numpy(rows: int, columns: int) -> None:
     assert (found == found.T).all()
 
 
+def test_every_column_can_have_a_penalty_of_its_own() -> None:
+    rng = np.random.default_rng(2)
+    matrix, penalty = sparse.random_array((30, BLOCK + 9), density=0.1, rng=rng).tocsr(), rng.random(BLOCK + 9) + 0.1
+    square = matrix.toarray().T @ matrix.toarray() + np.diag(penalty)
+    assert np.abs(inverse_gram(matrix, penalty) @ square - np.eye(len(square))).max() < 1e-9
+
+
 def test_several_blocks_are_swept_one_after_the_other() -> None:
     matrix = sparse.random_array((400, 2 * BLOCK + 37), density=0.05, rng=np.random.default_rng(1)).tocsr()
     square = matrix.toarray().T @ matrix.toarray() + 0.5 * np.eye(2 * BLOCK + 37)

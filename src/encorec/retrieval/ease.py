@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+from scipy import sparse
 
 from encorec.config import Config, bounded
 from encorec.data.dataset import Dataset
@@ -10,6 +11,7 @@ from encorec.protocols import Arrays, Reasons, Scored
 from encorec.retrieval.ease_dual import dual_arrays, dual_rows, dual_shares
 from encorec.retrieval.ease_inverse import inverse_gram
 from encorec.retrieval.ease_local import local_arrays
+from encorec.retrieval.ease_penalty import Penalty, column_power
 from encorec.retrieval.history_weights import faded_history
 from encorec.retrieval.reasons import ranked_reasons
 from encorec.retrieval.row_sums import add_dense_rows
@@ -25,13 +27,15 @@ from encorec.retrieval.scoring import (
     user_item_matrix,
 )
 from encorec.retrieval.selection import select_top
-from encorec.types import FloatMatrix, IntVector, Queries
+from encorec.types import FloatMatrix, FloatVector, IntVector, Queries
 
 __all__ = ["EASE", "EASEConfig"]
 
 BLOCK = 256
 MOST_USERS = 20_000
 MOST_ITEMS = 30_000
+
+Solution = tuple[FloatMatrix, FloatVector]
 
 
 class EASEConfig(Config, tag="ease", tag_field="kind"):
@@ -49,6 +53,10 @@ class EASEConfig(Config, tag="ease", tag_field="kind"):
             8 * max_items ** 2 bytes while it is fitted.
         neighbours: strongest weights kept per item by the dense form; a catalogue of up to twice as many stays dense.
         nearest: items that each item is fitted on in the local form.
+        dropout: share of every history that the fit thinks away before it predicts the whole; items taken often are
+            held back more. 0 = nothing.
+        relaxation: how much of itself an item may explain while the weights are fitted; 0 = nothing. Weights for items
+            of which the others leave much unexplained shrink. The weight of an item for itself is 0 all the same.
     """
 
     reg: float = 300.0
@@ -59,18 +67,21 @@ class EASEConfig(Config, tag="ease", tag_field="kind"):
     half_life_days: float | None = None
     form: Literal["auto", "dense", "dual", "local"] = "auto"
     nearest: int = 100
+    dropout: float = 0.0
+    relaxation: float = 0.0
 
     def __post_init__(self) -> None:
         bounded(self, reg=(1e-6, 10**9), last=(1, 10**6), decay=(1e-6, 1), neighbours=(1, 10**6))
         bounded(self, max_items=(1, 10**6), half_life_days=(1e-3, 36_500), nearest=(1, 5000))
+        bounded(self, dropout=(0, 0.99), relaxation=(0, 0.99))
 
 
 class EASE(ScoringRetriever):
     """Embarrassingly shallow autoencoder.
 
-    Source: steck2019. Where users are fewer than items, the dual form is solved: the same scores from a
-    users x users inverse, so that a catalogue of 70,000 items needs no matrix of its square. It has no ``update``: new
-    events change every entry of the inverse.
+    Source: steck2019; of ``dropout`` steck2020, of ``relaxation`` moon2023. Where users are fewer than items, the dual
+    form is solved: the same scores from a users x users inverse, so that a catalogue of 70,000 items needs no matrix of
+    its square. It has no ``update``: new events change every entry of the inverse.
 
     Example:
         >>> from encorec.data.interactions import Interactions
@@ -91,15 +102,16 @@ class EASE(ScoringRetriever):
         users = np.flatnonzero(table.user_counts)
         matrix = user_item_matrix(table)[users]
         form = self._form(len(users), int(np.count_nonzero(table.item_counts)), table.items)
+        penalty = Penalty(config.reg, config.dropout, config.relaxation)
         if form == "dual":
-            return {**dual_arrays(matrix, config.reg), **prior}
+            return {**dual_arrays(matrix, penalty), **prior}
         if form == "local":
-            return {**local_arrays(matrix, config.reg, config.nearest), **prior}
+            return {**local_arrays(matrix, penalty, config.nearest), **prior}
         items = np.sort(np.argsort(-table.item_counts, kind="stable")[: config.max_items])
-        inverse = inverse_gram(matrix if len(items) == table.items else matrix[:, items], config.reg)
+        solution = _solution(matrix if len(items) == table.items else matrix[:, items], penalty)
         if table.items <= 2 * config.neighbours:
-            return {"weights": _spread(inverse, items, table.items), **prior}
-        return {**_strongest(inverse, items, table.items, config.neighbours), **prior}
+            return {"weights": _spread(solution, items, table.items), **prior}
+        return {**_strongest(solution, items, table.items, config.neighbours), **prior}
 
     def scored(self, queries: Queries) -> Scored:
         """Weighted sums; for an empty history the order of popularity."""
@@ -152,16 +164,25 @@ class EASE(ScoringRetriever):
         return out
 
 
-def _weights(inverse: FloatMatrix, start: int, end: int) -> FloatMatrix:
+def _solution(matrix: sparse.csr_array, penalty: Penalty) -> Solution:
+    """The inverse of the dense form, and by what its columns are divided."""
+    held = penalty.of_items(column_power(matrix))
+    inverse = inverse_gram(matrix, held)
+    diagonal = np.diag(inverse)
+    return inverse, -diagonal / penalty.kept(held * diagonal)
+
+
+def _weights(solution: Solution, start: int, end: int) -> FloatMatrix:
     """(end - start, items) float32 rows of B, with zero diagonal; steck2019, equation 8."""
-    block = (inverse[start:end] / -np.diag(inverse)).astype(np.float32)
+    inverse, divisor = solution
+    block = (inverse[start:end] / divisor).astype(np.float32)
     block[np.arange(end - start), np.arange(start, end)] = 0
     return block
 
 
-def _spread(inverse: FloatMatrix, items: IntVector, size: int) -> FloatMatrix:
+def _spread(solution: Solution, items: IntVector, size: int) -> FloatMatrix:
     """(size, size) float32 weights between ``items``, 0 for all others."""
-    weights = _weights(inverse, 0, len(inverse))
+    weights = _weights(solution, 0, len(items))
     if len(items) == size:
         return weights
     spread = np.zeros((size, size), np.float32)
@@ -169,14 +190,14 @@ def _spread(inverse: FloatMatrix, items: IntVector, size: int) -> FloatMatrix:
     return spread
 
 
-def _strongest(inverse: FloatMatrix, items: IntVector, size: int, neighbours: int) -> Arrays:
+def _strongest(solution: Solution, items: IntVector, size: int, neighbours: int) -> Arrays:
     """The ``neighbours`` weights of largest magnitude of each row, in CSR form over a catalogue of ``size`` items."""
     width = min(neighbours, len(items))
     item, value = np.empty((len(items), width), np.int32), np.empty((len(items), width), np.float32)
     everything = np.ones((1, len(items)), bool)
     for start in range(0, len(items), BLOCK):
         rows = slice(start, min(start + BLOCK, len(items)))
-        block = _weights(inverse, rows.start, rows.stop)
+        block = _weights(solution, rows.start, rows.stop)
         select_top(np.abs(block), everything, item[rows], value[rows])
         value[rows] = np.take_along_axis(block, item[rows], axis=1)
         item[rows] = items[item[rows]]

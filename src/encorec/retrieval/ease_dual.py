@@ -6,49 +6,58 @@ from scipy import sparse
 from encorec.compiled import FLOAT32, FLOAT64, INT32, INT64, compiled, read, write
 from encorec.protocols import Arrays
 from encorec.retrieval.ease_inverse import csr_parts, inverse_gram
+from encorec.retrieval.ease_penalty import Penalty, column_power
 from encorec.retrieval.row_sums import add_dense_rows, add_sparse_rows
 from encorec.retrieval.scoring import WeightedItems
 from encorec.types import FloatMatrix, FloatVector, IntVector
 
 __all__ = ["dual_arrays", "dual_rows", "dual_shares"]
 
+ONE = np.float32(1)
 
-def dual_arrays(matrix: sparse.csr_array, reg: float) -> Arrays:
-    """With M = inverse(X X' + reg I): the inverse Gram matrix of EASE is P = (I - X' M X) / reg.
 
-    Its diagonal is kept, M as ``inverse``, and X by rows (``indptr``, ``item``, ``value``) and by columns (``user_*``).
+def dual_arrays(matrix: sparse.csr_array, penalty: Penalty) -> Arrays:
+    """With D = reg / penalties, M = inverse(X D X' + reg I): the inverse of EASE is P = (D - D X' M X D) / reg.
+
+    Learnt are M as ``inverse``, the ``diagonal`` of P / D, X by rows (``indptr``, ``item``, ``value``) and X D by
+    columns (``user_*``). With dropout 1 / D is learnt as ``ratio`` (items,), with relaxation ``kept`` (items,), by
+    which scores are multiplied.
 
     Args:
         matrix: X, (users, items).
-        reg: positive.
+        penalty: of the items.
 
     Example:
-        >>> learnt = dual_arrays(sparse.csr_array(np.array([[1.0, 1.0, 0.0]])), 1.0)
+        >>> learnt = dual_arrays(sparse.csr_array(np.array([[1.0, 1.0, 0.0]])), Penalty(1.0))
         >>> learnt["inverse"].round(2).tolist(), learnt["diagonal"].round(2).tolist()
         ([[0.33000001311302185]], [0.6700000166893005, 0.6700000166893005, 1.0])
     """
-    columns = csr_parts(matrix.T.tocsr())
-    inverse = inverse_gram(matrix.T.tocsr(), reg)
+    columns, ratio = csr_parts(matrix.T.tocsr()), penalty.of_items(column_power(matrix)) / penalty.reg
+    inverse = inverse_gram(_divided(matrix, np.sqrt(ratio)).T.tocsr(), penalty.reg)
     quadratic = np.zeros(len(columns[0]) - 1)
     _add_quadratic(*columns, inverse, quadratic)
+    without_itself = 1 - quadratic / ratio
+    rest = {"ratio": ratio} if penalty.dropout else {}
+    rest |= {"kept": penalty.kept(without_itself)} if penalty.relaxation else {}
     return {
         "inverse": inverse.astype(np.float32),
-        "diagonal": ((1 - quadratic) / reg).astype(np.float32),
-        "reg": np.array([reg], np.float32),
+        "diagonal": (without_itself / penalty.reg).astype(np.float32),
+        "reg": np.array([penalty.reg], np.float32),
         "indptr": matrix.indptr.astype(np.int64),
         "item": matrix.indices.astype(np.int32),
         "value": matrix.data.astype(np.float32),
         "user_indptr": columns[0],
         "user": columns[1],
-        "user_value": columns[2].astype(np.float32),
+        "user_value": (columns[2] / np.repeat(ratio, np.diff(columns[0]))).astype(np.float32),
+        **{name: values.astype(np.float32) for name, values in rest.items()},
     }
 
 
 def dual_rows(events: WeightedItems, learnt: Arrays, items: int) -> FloatMatrix:
-    """(n, items) float32 ``h B = h - (h P) / diag(P)`` of n histories, each with every item once; P as above.
+    """(n, items) float32 ``h B = kept * (h - (h P) / diag(P))`` of n histories, each with every item once; P as above.
 
     Example:
-        >>> learnt = dual_arrays(sparse.csr_array(np.array([[1.0, 1.0, 0.0]])), 1.0)
+        >>> learnt = dual_arrays(sparse.csr_array(np.array([[1.0, 1.0, 0.0]])), Penalty(1.0))
         >>> events = WeightedItems(np.array([0, 1]), np.zeros(1, np.int32), np.ones(1, np.float32))
         >>> dual_rows(events, learnt, 3).round(2).tolist()
         [[0.0, 0.5, 0.0]]
@@ -62,6 +71,7 @@ def dual_rows(events: WeightedItems, learnt: Arrays, items: int) -> FloatMatrix:
     scores = own - (own - spread) / (learnt["reg"] * learnt["diagonal"])
     rounding = np.abs(scores[places]) < 1e-5 * events.weight  # of the difference: the primal form gives exactly 0 there
     scores[places] = np.where(rounding, np.float32(0), scores[places])
+    scores *= learnt.get("kept", ONE)
     return scores
 
 
@@ -74,7 +84,7 @@ def dual_shares(events: WeightedItems, learnt: Arrays, item: IntVector) -> Float
         item: (n,) the item that each query asks about.
 
     Example:
-        >>> learnt = dual_arrays(sparse.csr_array(np.array([[1.0, 1.0, 0.0]])), 1.0)
+        >>> learnt = dual_arrays(sparse.csr_array(np.array([[1.0, 1.0, 0.0]])), Penalty(1.0))
         >>> events = WeightedItems(np.array([0, 2]), np.array([0, 1], np.int32), np.ones(2, np.float32))
         >>> dual_shares(events, learnt, np.array([1])).round(2).tolist()
         [0.5, 0.0]
@@ -84,8 +94,14 @@ def dual_shares(events: WeightedItems, learnt: Arrays, item: IntVector) -> Float
     solved, query = _solved(ones, learnt), np.repeat(np.arange(len(asked)), np.diff(events.indptr))
     product = np.zeros(len(events.item), np.float32)
     _add_entries(query, events.item, learnt["user_indptr"], learnt["user"], learnt["user_value"], solved, product)
-    weights = product / (learnt["reg"] * learnt["diagonal"])[asked[query]]
+    factor = learnt.get("kept", ONE) * learnt.get("ratio", ONE)  # both items of a pair are divided by their ratio
+    weights = product / (learnt["reg"] * learnt["diagonal"] / factor)[asked[query]]
     return np.where(events.item == asked[query], np.float32(0), events.weight * weights).astype(np.float32)
+
+
+def _divided(matrix: sparse.csr_array, columns: FloatVector) -> sparse.csr_array:
+    """(n, m) matrix of which every column is divided by its number of ``columns`` (m,)."""
+    return sparse.csr_array((matrix.data / columns[matrix.indices], matrix.indices, matrix.indptr), matrix.shape)
 
 
 def _solved(events: WeightedItems, learnt: Arrays) -> FloatMatrix:

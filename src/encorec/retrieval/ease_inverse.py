@@ -29,12 +29,12 @@ def csr_parts(matrix: sparse.csr_array) -> Parts:
     )
 
 
-def inverse_gram(matrix: sparse.csr_array, reg: float) -> FloatMatrix:
-    """(n, n) float64 inverse of ``matrix' matrix + reg * I``, by blocks in place; no second square is ever alive.
+def inverse_gram(matrix: sparse.csr_array, penalty: float | FloatVector) -> FloatMatrix:
+    """(n, n) float64 inverse of ``matrix' matrix + diag(penalty)``, by blocks in place; no second square is ever alive.
 
     Args:
         matrix: (m, n).
-        reg: positive.
+        penalty: positive, one for all columns or (n,).
 
     Raises:
         scipy.linalg.LinAlgError: the sum is singular to working precision.
@@ -47,7 +47,7 @@ def inverse_gram(matrix: sparse.csr_array, reg: float) -> FloatMatrix:
     square = np.zeros((len(columns[0]) - 1, len(columns[0]) - 1))
     _add_products(*columns, *rows, square)
     del columns, rows
-    square[np.diag_indices_from(square)] += reg
+    square[np.diag_indices_from(square)] += penalty
     for start in range(0, len(square), BLOCK):
         _sweep(square, slice(start, min(start + BLOCK, len(square))))
     _mirror(square)

@@ -6,6 +6,7 @@ from scipy import sparse
 from encorec.compiled import FLOAT64, INT32, INT64, compiled, read, write
 from encorec.protocols import Arrays
 from encorec.retrieval.ease_inverse import Parts, csr_parts
+from encorec.retrieval.ease_penalty import Penalty, column_power
 from encorec.retrieval.selection import nearest_rows
 from encorec.types import FloatMatrix, FloatVector, IntMatrix, IntVector
 
@@ -14,24 +15,27 @@ __all__ = ["local_arrays"]
 BATCH = 64
 
 
-def local_arrays(matrix: sparse.csr_array, reg: float, nearest: int) -> Arrays:
+def local_arrays(matrix: sparse.csr_array, penalty: Penalty, nearest: int) -> Arrays:
     """The weights of each item on its ``nearest`` items, as rows of the history's items in CSR form.
 
     Column j of EASE is the ridge regression of item j on all others (steck2019); here on those alone that explain most
-    of it one by one, by ``G_ij ** 2 / (G_ii + reg)`` (fan2008), with exact Gram entries. Memory grows with the items.
+    of it one by one, by ``G_ij ** 2 / (G_ii + penalty_i)`` (fan2008), with exact Gram entries. Memory grows with the
+    items.
 
     Args:
         matrix: (users, items).
-        reg: positive.
+        penalty: of the items.
         nearest: items of each regression.
 
     Example:
-        >>> learnt = local_arrays(sparse.csr_array(np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])), 1.0, 2)
+        >>> learnt = local_arrays(sparse.csr_array(np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])), Penalty(1.0), 2)
         >>> learnt["indptr"].tolist(), learnt["item"].tolist(), learnt["value"].round(2).tolist()
         ([0, 1, 2, 2], [1, 0], [0.33000001311302185, 0.5])
     """
     rows, columns = csr_parts(matrix), csr_parts(matrix.T.tocsr())
-    near = _nearest(rows, columns, len(columns[0]) - 1, reg, nearest)
+    power = column_power(matrix)
+    held = penalty.of_items(power)
+    near = _nearest(rows, columns, power + held, nearest)
     weights = np.zeros(near.shape, np.float32)
     count = np.count_nonzero(near >= 0, axis=1)
     order = np.argsort(count, kind="stable")
@@ -39,14 +43,24 @@ def local_arrays(matrix: sparse.csr_array, reg: float, nearest: int) -> Arrays:
     for start in range(0, len(order), BATCH):
         batch = order[start : start + BATCH]
         width = int(count[batch].max())
-        weights[batch, :width] = _regressions(batch.astype(np.int32), near[batch, :width].copy(), columns, rows, reg)
+        places = near[batch, :width].copy()
+        found, explained = _regressions(batch.astype(np.int32), places, columns, len(rows[0]) - 1, held)
+        without_itself = held[batch] / np.maximum(power[batch] + held[batch] - explained, held[batch])
+        weights[batch, :width] = found * penalty.kept(without_itself)[:, None]
     return _by_history_item(near, weights)
 
 
-def _nearest(rows: Parts, columns: Parts, items: int, reg: float, nearest: int) -> IntMatrix:
-    """(items, nearest) int32 items that tell most of each item, best first, -1 where there are fewer."""
+def _nearest(rows: Parts, columns: Parts, power: FloatVector, nearest: int) -> IntMatrix:
+    """(items, nearest) int32 items that tell most of each item, best first, -1 where there are fewer.
+
+    Args:
+        rows: of the users.
+        columns: of the items.
+        power: (items,) summed squares of every item and its penalty.
+        nearest: how many.
+    """
     indptr, column, value = rows
-    power = np.bincount(column, value**2, items) + reg
+    items = len(power)
     scaled = indptr, column, value / np.sqrt(power)[column]
     width = min(nearest + 1, items)
     near, score = np.empty((items, width), np.int32), np.empty((items, width), np.float32)
@@ -57,14 +71,20 @@ def _nearest(rows: Parts, columns: Parts, items: int, reg: float, nearest: int) 
     return np.ascontiguousarray(near[:, : max(width - 1, 1)])
 
 
-def _regressions(item: IntVector, near: IntMatrix, columns: Parts, rows: Parts, reg: float) -> FloatMatrix:
-    """(b, width) float32 ridge weights of b items on the items in ``near`` (b, width), 0 at empty places."""
+def _regressions(
+    item: IntVector, near: IntMatrix, columns: Parts, users: int, held: FloatVector
+) -> tuple[FloatMatrix, FloatVector]:
+    """(b, width) ridge weights of b items on the items in ``near`` (b, width), 0 at empty places; (b,) explained.
+
+    The second is the product of each item with what is predicted of it. Both are float64.
+    """
     gram, right = np.zeros((*near.shape, near.shape[1])), np.zeros(near.shape)
-    _add_blocks(item, near, *columns, len(rows[0]) - 1, gram, right)
+    _add_blocks(item, near, *columns, users, gram, right)
     places = np.arange(near.shape[1])
-    gram[:, places, places] += reg
+    gram[:, places, places] += held[near]
+    product = right.copy()
     _solve_blocks(gram, right)
-    return right.astype(np.float32)
+    return right, np.einsum("bw,bw->b", product, right)
 
 
 def _by_history_item(near: IntMatrix, weights: FloatMatrix) -> Arrays:
