@@ -23,7 +23,7 @@ from encorec.pipeline.chances import seed_of
 from encorec.pipeline.engine import load_engine
 from encorec.pipeline.requests import Chance, Request
 
-USERS, HEAD, TEMPERATURE, K = 3000, 8, 1.0, 3
+USERS, HEAD, TEMPERATURE, K = 3000, 8, 1.5, 3  # so warm that slates of any order count as 430 to 600 equal ones
 SHELF = [f"f{row:03d}" for row in range(HEAD)]
 SPEC = """
 name = "certain-slates"
