@@ -8,6 +8,7 @@ import pytest
 from tests.contracts.worlds import world
 
 from encorec.data.features import Categories, FeatureTable, Tags
+from encorec.nn.training_config import TrainingConfig
 from encorec.retrieval.als import ALSConfig
 from encorec.retrieval.bpr import BPRConfig
 from encorec.retrieval.content_knn import ContentKNNConfig
@@ -17,14 +18,19 @@ from encorec.retrieval.ease import EASEConfig
 from encorec.retrieval.hybrid import HybridConfig
 from encorec.retrieval.index import IndexConfig
 from encorec.retrieval.item_knn import ItemKNNConfig
+from encorec.retrieval.neumf import NeuMFConfig
 from encorec.retrieval.popularity import PopularityConfig
 from encorec.retrieval.random_items import RandomConfig
 from encorec.retrieval.registry import RETRIEVERS, RetrieverConfig, make_retriever
 from encorec.retrieval.repeats import RepeatsConfig
+from encorec.retrieval.sasrec import SASRecConfig
 from encorec.retrieval.svd import SVDConfig
+from encorec.retrieval.two_tower import TwoTowerConfig
 from encorec.retrieval.user_knn import UserKNNConfig
 from encorec.testing import RetrieverCase, check_retriever, yield_retriever_checks
 from encorec.testing.retriever import RetrieverCheck
+
+BRIEF = TrainingConfig(epochs=2, batch_size=64, learning_rate=0.01)
 
 CONFIGS: Mapping[str, RetrieverConfig] = {
     "popularity": PopularityConfig(),
@@ -69,6 +75,29 @@ CONFIGS: Mapping[str, RetrieverConfig] = {
     "bpr, newest": BPRConfig(embedding_size=5, epochs=20, last=3, decay=0.7),
     "hybrid": HybridConfig(embedding_size=8, epochs=8),
     "hybrid, cosine": HybridConfig(embedding_size=8, loss="bpr", epochs=8, cosine=True, half_life_days=9),
+    "two-tower": TwoTowerConfig(embedding_size=8, training=BRIEF),
+    "two-tower, features": TwoTowerConfig(
+        embedding_size=8, user_features=("age", "sex"), item_features=("genres", "kind", "year"), training=BRIEF
+    ),
+    "two-tower, attention": TwoTowerConfig(embedding_size=6, history="attention", last=9, decay=0.8, training=BRIEF),
+    "two-tower, triplet": TwoTowerConfig(
+        embedding_size=6, blocks=2, last=3, loss="triplet", hard=2, alpha=0.5, training=BRIEF
+    ),
+    "two-tower, index": TwoTowerConfig(
+        embedding_size=4, loss="gbce", training=BRIEF, index=IndexConfig(kind="ivf", probes=99)
+    ),
+    "neumf": NeuMFConfig(embedding_size=4, hidden=8, training=BRIEF),
+    "neumf, pretrained": NeuMFConfig(embedding_size=4, hidden=8, last=3, pretraining=1, training=BRIEF),
+    "sasrec": SASRecConfig(embedding_size=8, training=BRIEF),
+    "sasrec, time and features": SASRecConfig(
+        embedding_size=8,
+        blocks=1,
+        last=7,
+        time_gaps=True,
+        item_features=("genres", "kind"),
+        loss="gbce",
+        training=BRIEF,
+    ),
     "covisitation": CovisitationConfig(),
     "covisitation, both ways": CovisitationConfig(window=2, last=3, damping=0, backward=0.5),
     "covisitation, few kept": CovisitationConfig(window=3, backward=1, neighbours=4, half_life_days=7),
@@ -96,7 +125,7 @@ DESCRIBED = replace(WORLD, item_features=described())
 
 def case_of(name: str, config: RetrieverConfig) -> RetrieverCase:
     featured = isinstance(config, ContentKNNConfig) or getattr(config, "category", None) is not None
-    featured = featured or name == "als, features"
+    featured = featured or name in ("als, features", "two-tower, features", "sasrec, time and features")
     data = DESCRIBED if featured else CROWD if name == "ease, truncated" else WORLD
     tolerance = 1e-3 if isinstance(config, ALSConfig) else 1e-5  # alternations start from random vectors of the users
     return RetrieverCase(lambda: make_retriever(config), data, tolerance=tolerance)

@@ -16,8 +16,8 @@ from encorec.retrieval.registry import RETRIEVERS, RetrieverConfig, make_retriev
 GENRES = FeatureTable(ITEMS, categorical={"genre": Categories.of(["drama", "war", None, "love", "war"] * (ITEMS // 5))})
 WORLD = replace(world(), item_features=GENRES)
 KINDS = [
-    *("als", "bpr", "content-knn", "continue-watching", "covisitation", "ease", "hybrid", "item-knn", "popularity"),
-    *("random", "repeats", "svd", "user-knn"),
+    *("als", "bpr", "content-knn", "continue-watching", "covisitation", "ease", "hybrid", "item-knn", "neumf"),
+    *("popularity", "random", "repeats", "sasrec", "svd", "two-tower", "user-knn"),
 ]
 
 

@@ -36,7 +36,7 @@ from encorec.types import BoolVector, FloatMatrix, Histories, IntVector
 
 __all__ = ["Artifact", "load_artifact", "refuse_foreign", "save_artifact"]
 
-COMPARING = ("item-knn", "als", "hybrid", "svd", "bpr", "ease", "covisitation", "content-knn")
+COMPARING = ("item-knn", "als", "hybrid", "svd", "bpr", "ease", "covisitation", "content-knn", "two-tower", "sasrec")
 
 
 @dataclass(frozen=True)

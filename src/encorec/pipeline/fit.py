@@ -20,6 +20,7 @@ from encorec.pipeline.candidate_features import CandidateFeatures, FeatureConfig
 from encorec.pipeline.eligibility import SeenRule
 from encorec.pipeline.fold_rows import FoldRows, RetrievalCeiling
 from encorec.pipeline.leakage import Origin
+from encorec.pipeline.retriever_fit import fit_retriever
 from encorec.pipeline.score_calibration import divided
 from encorec.pipeline.training_config import TrainingConfig
 from encorec.pipeline.two_stage import FirstStage
@@ -32,7 +33,7 @@ from encorec.ranking.registry import LearntRanker, RankerConfig, grow_again, mak
 from encorec.ranking.training_set import TrainingSet
 from encorec.retrieval.covisitation import CovisitationConfig
 from encorec.retrieval.item_knn import ItemKNNConfig
-from encorec.retrieval.registry import RetrieverConfig, make_retriever
+from encorec.retrieval.registry import RetrieverConfig
 
 __all__ = [
     "CandidatesConfig",
@@ -133,13 +134,14 @@ def fit_first_stage(config: PipelineConfig, data: Dataset, seed: int, progress: 
         config: the pipeline.
         data: everything that may be learnt from.
         seed: each retriever gets its own stream of it.
-        progress: told what is being fitted, how many are done, and of how many.
+        progress: told what is being fitted, how many are done, and of how many; of networks every epoch.
     """
     retrievers: dict[str, Retriever] = {}
     for place, (name, one) in enumerate(config.retrievers.items()):
         if progress:
             progress(f"fit {name}", place, len(config.retrievers))
-        retrievers[name] = make_retriever(one).fit(data, rng=np.random.default_rng([seed, place]))
+        rng = np.random.default_rng([seed, place])
+        retrievers[name] = fit_retriever(name, one, data, rng, progress)
     features = CandidateFeatures.fit(config.resolved_features(), tuple(retrievers), data)
     return FirstStage(retrievers, config.quotas(), features, Origin.of(data))
 

@@ -14,11 +14,14 @@ from encorec.retrieval.covisitation import Covisitation, CovisitationConfig
 from encorec.retrieval.ease import EASE, EASEConfig
 from encorec.retrieval.hybrid import Hybrid, HybridConfig
 from encorec.retrieval.item_knn import ItemKNN, ItemKNNConfig
+from encorec.retrieval.neumf import NeuMF, NeuMFConfig
 from encorec.retrieval.popularity import Popularity, PopularityConfig
 from encorec.retrieval.random_items import RandomConfig, RandomItems
 from encorec.retrieval.repeats import Repeats, RepeatsConfig
+from encorec.retrieval.sasrec import SASRec, SASRecConfig
 from encorec.retrieval.scoring import ScoringRetriever
 from encorec.retrieval.svd import SVD, SVDConfig
+from encorec.retrieval.two_tower import TwoTower, TwoTowerConfig
 from encorec.retrieval.user_knn import UserKNN, UserKNNConfig
 
 __all__ = ["RETRIEVERS", "RetrieverConfig", "make_retriever", "restore_retriever"]
@@ -37,6 +40,9 @@ RetrieverConfig = (
     | SVDConfig
     | BPRConfig
     | HybridConfig
+    | TwoTowerConfig
+    | NeuMFConfig
+    | SASRecConfig
 )
 
 RETRIEVERS: Mapping[type[Config], type[ScoringRetriever]] = {
@@ -53,6 +59,9 @@ RETRIEVERS: Mapping[type[Config], type[ScoringRetriever]] = {
     SVDConfig: SVD,
     BPRConfig: BPR,
     HybridConfig: Hybrid,
+    TwoTowerConfig: TwoTower,
+    NeuMFConfig: NeuMF,
+    SASRecConfig: SASRec,
 }
 
 

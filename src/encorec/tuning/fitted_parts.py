@@ -17,9 +17,10 @@ from encorec.pipeline.artifact_files import write_array
 from encorec.pipeline.candidate_features import CandidateFeatures
 from encorec.pipeline.fit import PipelineConfig, Progress
 from encorec.pipeline.leakage import Origin
+from encorec.pipeline.retriever_fit import fit_retriever
 from encorec.pipeline.two_stage import FirstStage
 from encorec.protocols import Arrays, Retriever, Trainable
-from encorec.retrieval.registry import make_retriever, restore_retriever
+from encorec.retrieval.registry import restore_retriever
 
 __all__ = ["FittedParts"]
 
@@ -54,7 +55,7 @@ class FittedParts:
             def fit(name: str = name, one: Any = one, place: int = place) -> tuple[Arrays, Any]:
                 if progress:
                     progress(f"fit {name}", place, len(config.retrievers))
-                fitted = make_retriever(one).fit(past, rng=np.random.default_rng([seed, place]))
+                fitted = fit_retriever(name, one, past, np.random.default_rng([seed, place]), progress)
                 if not isinstance(fitted, Trainable):
                     raise ConfigError(f"retriever {name!r} cannot be kept: it has no arrays() and from_arrays()")
                 return fitted.arrays(), None

@@ -1,0 +1,253 @@
+"""Neural retrieval: how good, how fast to train and to answer, how much memory.
+
+    python -m benchmarks.quality.bench_neural [PART ...] [--movielens-1m FOLDER] [--movietweetings FOLDER]
+
+Parts: sequence (SASRec beside co-visitation, leave-last-out), towers (two-tower by softmax and by the lecture's triplet
+beside ALS with features, users with at most three events), neumf (his protocol of 99 others beside full ranking), cold
+(items that nobody took), epochs (seconds and memory of an epoch at KION's size). Every ranking is a full one but for
+the 99. Intervals are over users, paired. A part that is not run keeps its rows. ``--trial`` trains one epoch and writes
+nothing.
+"""
+
+import argparse
+import csv
+import os
+import resource
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from benchmarks.quality.neural_exams import (
+    NeuralExam,
+    cold_items_exam,
+    few_events_exam,
+    hit_rate_of_hundred,
+    whole_exam,
+)
+from benchmarks.quality.peer_data import DATA, PeerData
+from benchmarks.record import RESULTS, circumstances
+from benchmarks.speed.size import SEED, Size
+
+from encorec.config import Config
+from encorec.data.dataset import Dataset
+from encorec.data.sources import load
+from encorec.data.splits import Fold, LastN
+from encorec.evaluation.backtest.exams import exams_of
+from encorec.evaluation.uncertainty import compare, interval
+from encorec.nn.training_config import TrainingConfig
+from encorec.retrieval.als import ALSConfig
+from encorec.retrieval.content_knn import ContentKNNConfig
+from encorec.retrieval.covisitation import CovisitationConfig
+from encorec.retrieval.neumf import NeuMFConfig
+from encorec.retrieval.popularity import PopularityConfig
+from encorec.retrieval.registry import make_retriever
+from encorec.retrieval.sasrec import SASRecConfig
+from encorec.retrieval.two_tower import TwoTowerConfig
+
+FILE = RESULTS / "neural.csv"
+METRIC = "ndcg@10"
+RECTOOLS_SASREC = {"movielens-1m": (0.146, 1450.0), "movielens-100k": (0.098, 670.0)}
+BY_NAME = {one.name: one for one in DATA}
+Row = dict[str, Any]
+
+
+class Bench:
+    """One run.
+
+    Args:
+        folders: data set -> folder of its files, where it needs one.
+        trial: whether one epoch is enough.
+        scale: share of KION.
+    """
+
+    def __init__(self, folders: Mapping[str, Path | None], trial: bool, scale: float) -> None:
+        self.folders, self.trial, self.scale = folders, trial, scale
+
+    def load(self, name: str) -> Dataset | None:
+        """The data set; none where its files are not given, which is said."""
+        one: PeerData = BY_NAME[name]
+        if one.variable and self.folders.get(name) is None:
+            print(f"{name}: left out, its files are not given")
+            return None
+        return one.load(one.run(), self.folders.get(name))
+
+    def fold(self, name: str, data: Dataset) -> Fold:
+        """The newest exam of its configuration."""
+        run = BY_NAME[name].run()
+        *_, (_, fold) = exams_of(run.split, data, drop_seen=run.drop_seen)
+        return fold
+
+    def brief(self, config: Any) -> Config:
+        """The config, or in a trial its first epoch."""
+        if not self.trial or not hasattr(config, "training"):
+            return config
+        return msgspec.structs.replace(config, training=msgspec.structs.replace(config.training, epochs=1))
+
+    def beside(self, exam: NeuralExam, configs: Mapping[str, Config]) -> Iterator[Row]:
+        """One row per config, each compared with the first."""
+        first: Mapping[str, np.ndarray] | None = None
+        for name, config in configs.items():
+            began = time.perf_counter()
+            model = exam.fitted(self.brief(config), SEED)
+            seconds = time.perf_counter() - began
+            values = exam.judged(model)
+            first = values if first is None else first
+            yield {"exam": exam.name, "model": name, **told(values[METRIC], first[METRIC]), "fit seconds": seconds}
+
+    def sequence(self) -> Iterator[Row]:
+        """SASRec, leave-last-out."""
+        training = TrainingConfig(epochs=60, batch_size=32, learning_rate=2e-3, patience=8)
+        models = {
+            "covisitation": CovisitationConfig(last=5, decay=0.7),
+            "sasrec, softmax": SASRecConfig(last=100, dropout=0.3, training=training),
+            "sasrec, gbce": SASRecConfig(last=100, dropout=0.3, loss="gbce", negatives=256, training=training),
+            "sasrec, time gaps": SASRecConfig(last=100, dropout=0.3, time_gaps=True, training=training),
+        }
+        for name, (ndcg, seconds) in RECTOOLS_SASREC.items():
+            data = self.load(name)
+            if data is not None:
+                for row in self.beside(whole_exam(name, LastN(n=1).folds(data)[0]), models):
+                    yield {**row, "rectools sasrec, noted": ndcg, "its seconds, noted": seconds}
+
+    def towers(self) -> Iterator[Row]:
+        """Two towers for everybody and for those with few events."""
+        for name in ("movietweetings", "synthetic-kion-tenth"):
+            data = self.load(name)
+            if data is None:
+                continue
+            fold = self.fold(name, data)
+            users, items = data.user_features.dense_names, tuple(data.item_features.tags)
+            shared: dict[str, Any] = {"user_features": users, "item_features": items}
+            models = {
+                "als with features": ALSConfig(**shared),
+                "two-tower, softmax": TwoTowerConfig(**shared),
+                "two-tower, triplet of the lecture": TwoTowerConfig(**shared, loss="triplet", negatives=1),
+            }
+            for exam in (whole_exam(name, fold), few_events_exam(name, fold)):
+                yield from self.beside(exam, models)
+
+    def neumf(self) -> Iterator[Row]:
+        """The protocol of he2017, and a full ranking of the same model."""
+        data = self.load("movielens-100k")
+        if data is None:
+            return
+        exam = whole_exam("movielens-100k", LastN(n=1).folds(data)[0])
+        models = {
+            "popularity": PopularityConfig(),
+            "neumf": NeuMFConfig(alpha=0.0),
+            "neumf, pretrained": NeuMFConfig(pretraining=10),
+        }
+        first = None
+        for name, config in models.items():
+            model = exam.fitted(self.brief(config), SEED)
+            hundred, full = hit_rate_of_hundred(exam, model, SEED), exam.judged(model)["hit_rate@10"]
+            first = (hundred, full) if first is None else first
+            yield {"exam": "movielens-100k, hit@10 of 100", "model": name, **told(hundred, first[0])}
+            yield {"exam": "movielens-100k, hit@10 of all", "model": name, **told(full, first[1])}
+
+    def cold(self) -> Iterator[Row]:
+        """Items that nobody took, by their features."""
+        for name in ("movielens-100k", "synthetic-kion-tenth"):
+            data = self.load(name)
+            if data is None:
+                continue
+            features = tuple(data.item_features.tags)
+            models = {
+                "popularity": PopularityConfig(),
+                "content-knn": ContentKNNConfig(),
+                "two-tower": TwoTowerConfig(item_features=features, id_dropout=0.3),
+                "sasrec": SASRecConfig(item_features=features),
+            }
+            for exam in cold_items_exam(name, data, SEED):
+                yield from self.beside(exam, models)
+
+    def epochs(self) -> Iterator[Row]:
+        """One epoch of each at KION's size."""
+        data = load(Size(self.scale).world)
+        exam, brief = f"{self.scale:g}x KION, one epoch", {"epochs": 1, "validation_users": 0}
+        models: dict[str, Any] = {"sasrec": SASRecConfig(), "two-tower": TwoTowerConfig(), "neumf": NeuMFConfig()}
+        for name, config in models.items():
+            training = msgspec.structs.replace(config.training, **brief)
+            model = make_retriever(msgspec.structs.replace(config, training=training))
+            began = time.perf_counter()
+            model.fit(data, rng=np.random.default_rng(SEED))
+            seconds = time.perf_counter() - began
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            rate = len(data.interactions) / seconds
+            yield {"exam": exam, "model": name, "fit seconds": seconds, "events/s": rate, "peak MB so far": peak}
+
+
+def told(values: np.ndarray, first: np.ndarray) -> Row:
+    """Mean with its interval, and the paired gain over the first."""
+    estimate, gain = (
+        interval(values, rng=np.random.default_rng(SEED)),
+        compare(values, first, rng=np.random.default_rng(SEED)),
+    )
+    return {
+        "users": estimate.users,
+        "mean": estimate.mean,
+        "low": estimate.low,
+        "high": estimate.high,
+        "gain": gain.mean,
+        "gain_low": gain.low,
+        "gain_high": gain.high,
+    }
+
+
+def kept_rows(parts: Sequence[str]) -> list[Row]:
+    """The rows of parts that are not run, in the result file."""
+    if not FILE.exists():
+        return []
+    with FILE.open(encoding="utf-8", newline="") as stream:
+        return [row for row in csv.DictReader(stream) if row["part"] not in parts]
+
+
+def write(rows: list[Row]) -> None:
+    """The result file."""
+    columns = list(dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row))
+    with FILE.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="only these: " + ", ".join(PARTS))
+    parser.add_argument("--scale", type=float, default=float(os.environ.get("BENCH_SCALE", "1")), help="share of KION")
+    parser.add_argument("--trial", action="store_true", help="one epoch, nothing is written")
+    for one in DATA:
+        if one.variable:
+            given = os.environ.get(one.variable)
+            parser.add_argument(f"--{one.name}", dest=one.name, type=Path, default=given and Path(given))
+    given = parser.parse_args()
+    if unknown := set(given.parts) - set(PARTS):
+        parser.error(f"unknown parts: {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")
+    return given
+
+
+PARTS = ("sequence", "towers", "neumf", "cold", "epochs")
+
+
+def main() -> None:
+    given = arguments()
+    bench, parts = Bench(vars(given), given.trial, given.scale), given.parts or list(PARTS)
+    rows = kept_rows(parts)
+    for part in parts:
+        for row in getattr(bench, part)():
+            print(" ".join(f"{name}={_short(value)}" for name, value in row.items()), flush=True)
+            rows.append({"part": part, **row, "seed": SEED, **circumstances()})
+            if not given.trial and given.scale == 1:
+                write(rows)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    main()
