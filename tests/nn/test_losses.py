@@ -35,13 +35,14 @@ def test_bpr_is_the_mean_log_likelihood_of_the_pairs_that_count() -> None:
 
 
 def test_in_batch_softmax_takes_the_frequency_from_the_scores_and_leaves_twins_out() -> None:
-    scores, log_q, item = RNG.normal(size=(4, 4)), np.log([0.1, 0.2, 0.3, 0.1]), [7, 8, 9, 7]
+    """Against the batch written out: every example is an item of it, but for others that took one's own item."""
+    scores, log_q, place = RNG.normal(size=(5, 3)), np.log([0.1, 0.2, 0.3]), [0, 1, 2, 0, 0]
     expected = 0.0
-    for row in range(4):
-        others = [at for at in range(4) if at == row or item[at] != item[row]]
-        raised = {at: math.exp(scores[row, at] - log_q[at]) for at in others}
-        expected -= math.log(raised[row] / sum(raised.values())) / 4
-    assert float(in_batch_softmax(*tensors(scores, item, log_q))) == pytest.approx(expected)
+    for row in range(5):
+        others = [at for at in range(5) if at == row or place[at] != place[row]]
+        raised = {at: math.exp(scores[row, place[at]] - log_q[place[at]]) for at in others}
+        expected -= math.log(raised[row] / sum(raised.values())) / 5
+    assert float(in_batch_softmax(*tensors(scores, place, np.bincount(place), log_q))) == pytest.approx(expected)
 
 
 def test_sampled_softmax_takes_the_expected_count_from_the_scores() -> None:

@@ -24,7 +24,7 @@ from encorec.types import Histories
 
 WORLD = world()
 BRIEF = TrainingConfig(epochs=2, batch_size=16, learning_rate=0.01)
-SEEDS = range(5)
+SEEDS = range(3)
 
 
 @pytest.mark.parametrize("features", [(), ("genres", "kind", "year")])

@@ -21,20 +21,20 @@ class State:
     Args:
         module: numbers of the network, by name.
         best: those after its best epoch.
-        optimiser: of the optimiser.
+        optimisers: of every optimiser.
         scaler: of the gradients of 16-bit products.
         chance: (bytes,) uint8 state of the generator that drops numbers.
         rng: state of the generator that orders and samples.
         epochs: what is told of every epoch so far.
 
     Example:
-        >>> State({}, {}, {}, {}, torch.zeros(0), {}, []).epochs
+        >>> State({}, {}, [], {}, torch.zeros(0), {}, []).epochs
         []
     """
 
     module: dict[str, torch.Tensor]
     best: dict[str, torch.Tensor]
-    optimiser: dict[str, Any]
+    optimisers: list[dict[str, Any]]
     scaler: dict[str, Any]
     chance: torch.Tensor
     rng: Any
@@ -47,7 +47,7 @@ def write_checkpoint(folder: Path, state: State) -> None:
     Example:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
-        ...     write_checkpoint(Path(folder), State({}, {}, {}, {}, torch.zeros(0), {"a": 1}, [(1, 0.5)]))
+        ...     write_checkpoint(Path(folder), State({}, {}, [], {}, torch.zeros(0), {"a": 1}, [(1, 0.5)]))
         ...     read_checkpoint(Path(folder)).epochs
         [(1, 0.5)]
     """

@@ -36,24 +36,27 @@ def bpr_loss(taken: Tensor, others: Tensor) -> Tensor:
     return _mean_of_pairs(torch.nn.functional.softplus(others - taken[:, None]), others)
 
 
-def in_batch_softmax(scores: Tensor, item: Tensor, log_q: Tensor) -> Tensor:
+def in_batch_softmax(scores: Tensor, place: Tensor, count: Tensor, log_q: Tensor) -> Tensor:
     """Cross-entropy of picking one's own item among those of the batch: yi2019.
 
+    An item that several examples took counts once for each of them, but for one that took it itself: once.
+
     Args:
-        scores: (m, m) of every query for every item of the batch; a query's own item stands on the diagonal.
-        item: (m,) item numbers: where another query has the same item, it does not count as another.
-        log_q: (m,) logarithm of how often each item comes up, which is taken from its scores; zeros = no correction.
+        scores: (m, n) of every example for every distinct item of the batch.
+        place: (m,) int64 column of an example's own item.
+        count: (n,) how many examples took each.
+        log_q: (n,) logarithm of how often each item comes up, which is taken from its scores; zeros = no correction.
 
     Example:
         >>> even = torch.zeros(2, 2)
-        >>> round(float(in_batch_softmax(even, torch.tensor([3, 4]), torch.zeros(2))), 4)
+        >>> round(float(in_batch_softmax(even, torch.tensor([0, 1]), torch.ones(2), torch.zeros(2))), 4)
         0.6931
-        >>> float(in_batch_softmax(even, torch.tensor([3, 3]), torch.zeros(2)))
+        >>> float(in_batch_softmax(even[:, :1], torch.tensor([0, 0]), torch.tensor([2]), torch.zeros(1)))
         0.0
     """
-    same = (item[:, None] == item[None, :]) & ~torch.eye(len(item), dtype=torch.bool, device=item.device)
-    logits = (scores - log_q[None, :]).masked_fill(same, -torch.inf)
-    return torch.nn.functional.cross_entropy(logits, torch.arange(len(item), device=item.device))
+    repeated = torch.log(count.to(log_q.dtype))
+    logits = (scores + (repeated - log_q)).scatter_add(1, place[:, None], -repeated[place][:, None])
+    return torch.nn.functional.cross_entropy(logits, place)
 
 
 def sampled_softmax(taken: Tensor, others: Tensor, log_q_taken: Tensor, log_q_others: Tensor) -> Tensor:

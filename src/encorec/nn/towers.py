@@ -8,7 +8,7 @@ from scipy import sparse
 from encorec.nn.export import plain, stacked_arrays
 from encorec.nn.feature_bag import FeatureBag
 from encorec.nn.history_attention import HistoryAttention
-from encorec.nn.layers import Dropout, Residual, embedding, sum_rows
+from encorec.nn.layers import Dropout, Residual, Table, kept_by_chance, sum_rows
 from encorec.nn.torch_package import torch
 from encorec.nn.two_tower_config import TowersConfig
 from encorec.protocols import Arrays
@@ -48,7 +48,8 @@ class Towers(torch.nn.Module):
         super().__init__()
         size, self.id_dropout, self.generator = config.embedding_size, config.id_dropout, generator
         spread = 1 / math.sqrt(size)
-        self.own, self.history = (embedding(len(taken), size, rng, spread) for _ in range(2))
+        lazy = config.training.lazy
+        self.own, self.history = (Table(len(taken), size, rng, spread, lazy=lazy) for _ in range(2))
         attentive = config.history == "attention"
         self.attention = HistoryAttention(size, config.last, config.decay) if attentive else None
         self.register_buffer("taken", torch.from_numpy(np.asarray(taken, np.float32))[:, None], persistent=False)
@@ -70,9 +71,11 @@ class Towers(torch.nn.Module):
             weight: (e,) of each by recency, those of a history sum to 1; not read where attention is learnt.
             user: (m,) int64 rows of their features.
         """
+        distinct, place = torch.unique(item, return_inverse=True)
+        vectors = self.history(distinct)
         if self.attention is not None:
-            weight = self.attention(self.history, item, offset)
-        x = sum_rows(self.history, item, offset, weight)
+            weight = self.attention(vectors, place, offset)
+        x = sum_rows(vectors, place, offset, weight)
         if self.of_users is not None:
             x = x + self.of_users(user)
         for block in self.user:
@@ -80,12 +83,11 @@ class Towers(torch.nn.Module):
         return x
 
     def items(self, item: Tensor) -> Tensor:
-        """(m, size) vectors of the items (m,) int64."""
-        x = torch.nn.functional.embedding(item, self.own) * self.get_buffer("taken")[item]
+        """(m, size) vectors of the items (m,) int64, each of them once."""
+        x = self.own(item) * self.get_buffer("taken")[item]
         if self.of_items is not None:
             if self.training and self.id_dropout:
-                kept = x.new_empty(len(x), 1).bernoulli_(1 - self.id_dropout, generator=self.generator)
-                x = x * kept
+                x = x * (kept_by_chance(x[:, :1], self.id_dropout, self.generator) > 0)
             x = x + self.of_items(item)
         for block in self.item:
             x = block(x)
@@ -97,12 +99,12 @@ class Towers(torch.nn.Module):
         With attention also ``spoken`` (items,), what an item says to the query, and ``ago`` (last,).
         """
         with torch.no_grad():
-            everything = torch.arange(len(self.own), device=self.own.device)
+            everything = torch.arange(len(self.own.weight), device=self.own.weight.device)
             learnt = {
                 "factors": self.items(everything).T,
-                "history": self.history * self.get_buffer("taken"),
+                "history": self.history.weight * self.get_buffer("taken"),
                 **({} if self.of_users is None else {"user_table": self.of_users.table}),
-                **({} if self.attention is None else {"spoken": self.attention.spoken(self.history)}),
+                **({} if self.attention is None else {"spoken": self.attention.spoken(self.history.weight)}),
                 **({} if self.attention is None else {"ago": self.attention.ago}),
             }
         return {name: plain(value) for name, value in learnt.items()} | stacked_arrays(self.user, "user")

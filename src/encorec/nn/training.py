@@ -13,6 +13,8 @@ from encorec.errors import ConfigError
 from encorec.nn.checkpoint import State, read_checkpoint, write_checkpoint
 from encorec.nn.epoch import Epoch, Watch
 from encorec.nn.journal import Journal
+from encorec.nn.layers import Table
+from encorec.nn.lazy_adam import LazyAdam
 from encorec.nn.schedule import rate_at
 from encorec.nn.torch_package import torch
 from encorec.nn.training_config import TrainingConfig
@@ -136,10 +138,7 @@ class _Run:
         self.device = device_of(config)
         self.kind = half_of(self.device) if config.precision == "auto" else None
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.kind == torch.float16)
-        parameters = [one for one in task.module.parameters() if one.requires_grad]
-        self.optimiser = torch.optim.AdamW(  # loshchilov2019
-            parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-        )
+        self.optimisers = _optimisers(task.module, config)
         self.epochs: list[Epoch] = []
         self.best = _copied(task.module)
 
@@ -168,22 +167,23 @@ class _Run:
         better = math.isnan(metric) or metric > max((one.metric for one in self.epochs), default=-math.inf)
         if better:
             self.best = _copied(self.task.module)
-        rate = self.optimiser.param_groups[0]["lr"]
+        rate = self.optimisers[0].param_groups[0]["lr"]
         seconds = time.perf_counter() - started
         number, loss = len(self.epochs) + 1, total / max(count, 1)
         self.epochs.append(Epoch(number, loss, metric, rate, seconds, self.config.epochs))
 
     def _step(self, batch: Any, rate: float) -> float:
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser in self.optimisers:
+            optimiser.param_groups[0]["lr"] = rate
+            optimiser.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, self.kind, enabled=self.kind is not None):
             loss = self.task.loss(batch, self.rng)
         self.scaler.scale(loss).backward()
         if self.config.clip is not None:
-            self.scaler.unscale_(self.optimiser)
+            self.scaler.unscale_(self.optimisers[0])  # the only one: what is clipped is not lazy
             torch.nn.utils.clip_grad_norm_(self.task.module.parameters(), self.config.clip)
-        self.scaler.step(self.optimiser)
+        for optimiser in self.optimisers:
+            self.scaler.step(optimiser)
         self.scaler.update()
         return float(loss.detach())
 
@@ -192,7 +192,7 @@ class _Run:
         return State(
             module=_copied(self.task.module),
             best=self.best,
-            optimiser=self.optimiser.state_dict(),
+            optimisers=[one.state_dict() for one in self.optimisers],
             scaler=self.scaler.state_dict(),
             chance=self.task.generator.get_state(),
             rng=self.rng.bit_generator.state,
@@ -204,11 +204,22 @@ class _Run:
         if state is None:
             return
         self.task.module.load_state_dict(state.module)
-        self.optimiser.load_state_dict(state.optimiser)
+        for optimiser, saved in zip(self.optimisers, state.optimisers, strict=True):
+            optimiser.load_state_dict(saved)
         self.scaler.load_state_dict(state.scaler)
         self.task.generator.set_state(state.chance)
         self.rng.bit_generator.state = state.rng
         self.best, self.epochs = state.best, [Epoch(*one) for one in state.epochs]
+
+
+def _optimisers(module: torch.nn.Module, config: TrainingConfig) -> list[torch.optim.Optimizer]:
+    """AdamW, loshchilov2019, and a lazy one for tables of which a step reads some rows only."""
+    lazy = {id(one.weight): one.weight for one in module.modules() if isinstance(one, Table) and one.lazy}
+    rest = [one for one in module.parameters() if one.requires_grad and id(one) not in lazy]
+    made: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(rest, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    ]
+    return made + ([LazyAdam(lazy.values(), config.learning_rate)] if lazy else [])
 
 
 def _copied(module: torch.nn.Module) -> dict[str, torch.Tensor]:

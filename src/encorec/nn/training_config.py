@@ -52,3 +52,8 @@ class TrainingConfig(Config):
         bounded(self, epochs=(1, 100_000), batch_size=(1, 10**6), learning_rate=(1e-9, 100), warmup=(0, 1))
         bounded(self, weight_decay=(0, 1000), clip=(1e-9, 10**9), patience=(1, 100_000))
         bounded(self, validation_users=(0, 10**9), validation_share=(0, 0.5))
+
+    @property
+    def lazy(self) -> bool:
+        """Whether a step may leave alone the vectors that it does not read: neither decay nor clip wants them all."""
+        return self.weight_decay == 0 and self.clip is None

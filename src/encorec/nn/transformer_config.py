@@ -33,7 +33,7 @@ class TransformerConfig(Config):
     heads: int = 2
     last: int = 50
     dropout: float = 0.2
-    time_gaps: bool = False
+    time_gaps: bool = True
     item_features: tuple[str, ...] = ()
     loss: Literal["softmax", "gbce"] = "softmax"
     negatives: int | None = None

@@ -80,23 +80,24 @@ class TowersTask:
         empty = np.zeros(len(batch), bool)
         if self.featured:
             empty = rng.random(len(batch)) < self.config.history_dropout
-        users = self._users(batch, empty)
-        item = self._tensor(self.table.item[batch].astype(np.int64))
-        vectors = self.module.items(item)
-        if self.config.loss == "softmax":
-            return in_batch_softmax(users @ vectors.T, item, self.log_share[item])
-        taken, (others, drawn) = (users * vectors).sum(dim=1), self._others(users, item, rng)
-        return self._compared(taken, others, item, drawn)
+        users, item = self._users(batch, empty), self._tensor(self.table.item[batch].astype(np.int64))
+        drawn = self._drawn(len(batch), rng)
+        named = item if drawn is None else torch.cat([item, drawn.ravel()])
+        distinct, place, count = torch.unique(named, return_inverse=True, return_counts=True)
+        vectors = self.module.items(distinct)
+        if drawn is None:
+            return in_batch_softmax(users @ vectors.T, place, count, self.log_share[distinct])
+        rows = torch.nn.functional.embedding(place, vectors)
+        taken, others = (users * rows[: len(item)]).sum(dim=1), rows[len(item) :].view(*drawn.shape, -1)
+        scores = (others @ users[:, :, None])[:, :, 0] if drawn.ndim == 2 else users @ others.T
+        return self._compared(taken, hide_taken(scores, drawn, item), item, drawn)
 
-    def _others(self, users: Tensor, item: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """(m, n) scores of sampled items, and the items, (n,) or (m, n)."""
+    def _drawn(self, examples: int, rng: np.random.Generator) -> Tensor | None:
+        """Sampled items: (m, n) of every example, (n,) of the step, or none where the batch itself serves."""
+        if self.config.loss == "softmax":
+            return None
         size = self.config.sampled
-        if not self.config.for_every_example:
-            drawn = self._tensor(self.sampler.draw(size, rng))
-            return hide_taken(users @ self.module.items(drawn).T, drawn, item), drawn
-        drawn = self._tensor(self.sampler.draw((len(item), size), rng))
-        vectors = self.module.items(drawn.ravel()).view(len(item), size, -1)
-        return hide_taken((vectors @ users[:, :, None])[:, :, 0], drawn, item), drawn
+        return self._tensor(self.sampler.draw((examples, size) if self.config.for_every_example else size, rng))
 
     def _compared(self, taken: Tensor, others: Tensor, item: Tensor, drawn: Tensor) -> Tensor:
         config = self.config

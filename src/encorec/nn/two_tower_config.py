@@ -50,7 +50,7 @@ class TowersConfig(Config):
     alpha: float = 0.0
     calibration: float = 0.75
     margin: float = 0.5
-    training: TrainingConfig = TrainingConfig(epochs=20, batch_size=1024)
+    training: TrainingConfig = TrainingConfig(epochs=20, batch_size=1024, learning_rate=3e-3, precision="single")
 
     def __post_init__(self) -> None:
         bounded(self, embedding_size=(1, 4096), blocks=(0, 64), last=(1, 10_000), decay=(1e-6, 1), dropout=(0, 0.95))
