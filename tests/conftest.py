@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # several workers: threads of torch would wait for each other, busily
+
 if TYPE_CHECKING:
     from tests.worlds import Trained
 
