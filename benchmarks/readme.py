@@ -106,6 +106,38 @@ def rivals() -> str:
     return f"{markdown(lines)}\n\n(commit {rows[0]['commit']})"
 
 
+def networks() -> str:
+    """SASRec beside RecTools', and what two towers and others are worth where they are asked."""
+    rivals, own = read("peer_neural"), [row for row in read("neural") if row["mean"]]
+    lines = [["exam", "model", "NDCG@10, or hit rate [95 %]", "minus the first of its exam [95 %]", "fit, s"]]
+    for row in rivals:
+        if row["mean"]:
+            name = f"{row['library']}: {row['model']}"
+            lines.append([row["exam"], name, *spread(row), f"{float(row['seconds']):.0f}"])
+    for row in own:
+        seconds = f"{float(row['fit seconds']):.0f}" if row["fit seconds"] else ""
+        lines.append([row["exam"], row["model"], *spread(row), seconds])
+    speeds = [["training", "samples per second", "times", "pairs per second"]]
+    for row in rivals:
+        if row["samples/s"]:
+            rates = [f"{float(row['samples/s']):,.0f}", f"{float(row['times']):.1f}", f"{float(row['pairs/s']):,.0f}"]
+            speeds.append([f"{row['library']}: {row['model']} ({row['exam']})", *rates])
+    epochs = [["one epoch at KION's size", "seconds, all of the fit", "events per second", "peak MB"]]
+    for row in read("neural"):
+        if row["events/s"]:
+            figures = [row["fit seconds"], row["events/s"], row["peak MB"]]
+            epochs.append([row["model"], *(f"{float(one):,.0f}" for one in figures)])
+    commits = ", ".join(dict.fromkeys(row["commit"] for row in (*rivals, *own)))
+    tables = "\n\n".join(markdown(table) for table in (lines, speeds, epochs))
+    return f"{tables}\n\n({rivals[0]['cpu']}, {rivals[0]['cores']} cores, commit {commits})"
+
+
+def spread(row: dict[str, str]) -> tuple[str, str]:
+    """A mean and a gain with their intervals."""
+    mean = f"{float(row['mean']):.4f} [{float(row['low']):.4f}, {float(row['high']):.4f}]"
+    return mean, f"{float(row['gain']):+.4f} [{float(row['gain_low']):+.4f}, {float(row['gain_high']):+.4f}]"
+
+
 def timings(rows: Rows) -> str:
     """Median and range of every row."""
     lines = [["what", "median", "range over runs", "runs"]]
@@ -128,6 +160,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "growth": growth,
     "peers": peers,
     "rivals": rivals,
+    "networks": networks,
 }
 
 

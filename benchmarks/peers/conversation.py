@@ -23,17 +23,18 @@ class Peer:
     Args:
         driver: name of the script, such as ``rectools_metrics``.
         settings: variables added to its environment.
+        folder: of the script, and of the environment that runs it.
     """
 
-    def __init__(self, driver: str, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, driver: str, settings: Mapping[str, str] | None = None, folder: Path = FOLDER) -> None:
         self.driver = driver
         own = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
         self._process = subprocess.Popen(
-            [interpreter(), "-W", "ignore", FOLDER / f"{driver}.py"],
+            [interpreter(folder), "-W", "ignore", folder / f"{driver}.py"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=own | dict(settings or {}),
+            env=own | {"PYTHONPATH": str(FOLDER)} | dict(settings or {}),  # of ``dialogue``
         )
 
     def ask(self, call: str, **arguments: Any) -> Any:

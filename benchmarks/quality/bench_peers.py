@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from benchmarks.peers.conversation import Peer
 from benchmarks.peers.environment import versions
 from benchmarks.quality.peer_data import DATA, parse_arguments
 from benchmarks.quality.peer_models import SINGLE_MODELS, PeerModel, two_stage_models
+from benchmarks.quality.peer_tables import write_tables
 from benchmarks.record import RESULTS, circumstances
 
 from encorec.data.dataset import Dataset
-from encorec.data.features import FeatureTable
 from encorec.data.splits import DAY, Fold, LastN, earlier_folds
 from encorec.evaluation.evaluate import Evaluation, evaluate
 from encorec.evaluation.uncertainty import compare, interval
@@ -34,7 +33,7 @@ from encorec.workflow import Exam, RunConfig, examine
 FILE = RESULTS / "peers.csv"
 METRIC, K = "ndcg@10", 10
 METRICS = (METRIC, "recall@10", "map@10", "mrr@10", "precision@10", "hit_rate@10", "miuf@10", "coverage@10")
-MOST_DENSE_ITEMS, MOST_TAGS = 8_000, 50
+MOST_DENSE_ITEMS = 8_000
 OURS, THEIRS = "encorec", "rectools"
 
 
@@ -81,13 +80,7 @@ class Contest:
         past = test.past.interactions
         self.small = int(np.count_nonzero(past.item_counts)) <= MOST_DENSE_ITEMS
         self.repeats = int(past.item_users.sum()) < len(past)
-        for name, fold in self.folds.items():
-            table = fold.past.interactions
-            log = pl.DataFrame({"user_id": table.user, "item_id": table.item, "timestamp": table.time})
-            log.write_parquet(folder / f"past-{name}.parquet")
-            np.save(folder / f"users-{name}.npy", fold.user)
-        known(test.past.user_features, "user_id").write_parquet(folder / "users.parquet")
-        known(test.past.item_features, "item_id").write_parquet(folder / "items.parquet")
+        write_tables(folder, {name: (fold.past, fold.user) for name, fold in self.folds.items()})
         peer.ask("load", folder=folder, folds=list(self.folds))
 
     @property
@@ -135,20 +128,6 @@ class Contest:
             once=once,
         )
         return np.load(self.folder / "lists.npy"), answer["seconds"]
-
-
-def known(features: FeatureTable, key: str) -> pl.DataFrame:
-    """Features as columns: numbers, text for categories, 0 and 1 for the most frequent tags."""
-    columns: dict[str, Any] = {key: np.arange(features.size)}
-    columns |= {name: np.asarray(column, np.float64) for name, column in features.numeric.items()}
-    for name, column in features.categorical.items():
-        values = np.array([*column.values, "unknown"], object)
-        columns[name] = values[column.code].astype(str)
-    for name, tags in features.tags.items():
-        frequent = np.argsort(-np.bincount(tags.lists.item, minlength=len(tags.values)))[:MOST_TAGS]
-        matrix = tags.matrix()
-        columns |= {f"{name} {tags.values[one]}": matrix[:, one] for one in frequent}
-    return pl.DataFrame(columns)
 
 
 def rows_of(run: RunConfig, data: Dataset, peer: Peer) -> Iterator[dict[str, Any]]:
