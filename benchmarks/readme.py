@@ -122,14 +122,9 @@ def networks() -> str:
         if row["samples/s"]:
             rates = [f"{float(row['samples/s']):,.0f}", f"{float(row['times']):.1f}", f"{float(row['pairs/s']):,.0f}"]
             speeds.append([f"{row['library']}: {row['model']} ({row['exam']})", *rates])
-    epochs = [["one epoch at KION's size", "seconds, all of the fit", "events per second", "peak MB"]]
-    for row in read("neural"):
-        if row["events/s"]:
-            figures = [row["fit seconds"], row["events/s"], row["peak MB"]]
-            epochs.append([row["model"], *(f"{float(one):,.0f}" for one in figures)])
     commits = ", ".join(dict.fromkeys(row["commit"] for row in (*rivals, *own)))
-    tables = "\n\n".join(markdown(table) for table in (lines, speeds, epochs))
-    return f"{tables}\n\n({rivals[0]['cpu']}, {rivals[0]['cores']} cores, commit {commits})"
+    tables = "\n\n".join(markdown(table) for table in (lines, speeds))
+    return f"{tables}\n\n(commit {commits})\n\n{timings(read('networks'))}"
 
 
 def spread(row: dict[str, str]) -> tuple[str, str]:

@@ -1,17 +1,15 @@
-"""Neural retrieval: how good, how fast to train and to answer, how much memory.
+"""Neural retrieval: how good it is, and how long it takes to train.
 
     python -m benchmarks.quality.bench_neural [PART ...] [--movielens-1m FOLDER] [--movietweetings FOLDER]
 
-Parts: sequence (SASRec with several losses beside co-visitation, leave-last-out), towers (two-tower by softmax and by
-the lecture's triplet beside ALS with features, for everybody and for users with at most three events), neumf (his
-protocol of 99 others beside full ranking), cold (items that nobody took), epochs (seconds and memory of an epoch at
-KION's size). Every ranking is a full one but for the 99. Intervals are over users, paired. A part that is not run keeps
-its rows. ``--trial`` trains one epoch and writes nothing.
+Parts: sequence (SASRec with several losses beside co-visitation, leave-last-out), towers (two-tower by softmax beside
+the lecture's triplet and ALS with features, for everybody and for users with at most three events), neumf (his protocol
+of 99 others beside full ranking), cold (items that nobody took). Every ranking is a full one but for the 99. Intervals
+are over users, paired. A part that is not run keeps its rows. ``--trial`` trains one epoch and writes nothing.
 """
 
 import argparse
 import os
-import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,11 +27,10 @@ from benchmarks.quality.neural_exams import (
 from benchmarks.quality.neural_rows import Row, kept_rows, shown, told, write_rows
 from benchmarks.quality.peer_data import DATA, PeerData
 from benchmarks.record import RESULTS, circumstances
-from benchmarks.speed.size import SEED, Size
+from benchmarks.speed.size import SEED
 
 from encorec.config import Config
 from encorec.data.dataset import Dataset
-from encorec.data.sources import load
 from encorec.data.splits import Fold, LastN
 from encorec.evaluation.backtest.exams import exams_of
 from encorec.nn.training_config import TrainingConfig
@@ -42,7 +39,6 @@ from encorec.retrieval.content_knn import ContentKNNConfig
 from encorec.retrieval.covisitation import CovisitationConfig
 from encorec.retrieval.neumf import NeuMFConfig
 from encorec.retrieval.popularity import PopularityConfig
-from encorec.retrieval.registry import make_retriever
 from encorec.retrieval.sasrec import SASRecConfig
 from encorec.retrieval.two_tower import TwoTowerConfig
 
@@ -57,11 +53,10 @@ class Bench:
     Args:
         folders: data set -> folder of its files, where it needs one.
         trial: whether one epoch is enough.
-        scale: share of KION.
     """
 
-    def __init__(self, folders: Mapping[str, Path | None], trial: bool, scale: float) -> None:
-        self.folders, self.trial, self.scale = folders, trial, scale
+    def __init__(self, folders: Mapping[str, Path | None], trial: bool) -> None:
+        self.folders, self.trial = folders, trial
 
     def load(self, name: str) -> Dataset | None:
         """The data set; none where its files are not given, which is said."""
@@ -126,9 +121,9 @@ class Bench:
             items = tuple(one for one in ("genres", "content_type") if one in features_of(data))
             shared: dict[str, Any] = {"user_features": data.user_features.dense_names, "item_features": items}
             models = {
-                "als with features": ALSConfig(**shared),
-                "two-tower, triplet of the lecture": TwoTowerConfig(**shared, loss="triplet", negatives=1),
                 "two-tower, softmax": TwoTowerConfig(**shared),
+                "two-tower, triplet of the lecture": TwoTowerConfig(**shared, loss="triplet", negatives=1),
+                "als with features": ALSConfig(**shared),
                 "popularity": PopularityConfig(),
             }
             yield from self.beside_all((whole_exam(name, fold), few_events_exam(name, fold)), models)
@@ -173,27 +168,11 @@ class Bench:
             }
             yield from self.beside_all(tuple(cold_items_exam(name, data, SEED)), models)
 
-    def epochs(self) -> Iterator[Row]:
-        """One epoch of each at KION's size."""
-        data = load(Size(self.scale).world)
-        exam, brief = f"{self.scale:g}x KION, one epoch", {"epochs": 1, "validation_users": 0}
-        models: dict[str, Any] = {"sasrec": SASRecConfig(), "two-tower": TwoTowerConfig(), "neumf": NeuMFConfig()}
-        for name, config in models.items():
-            training = msgspec.structs.replace(config.training, **brief)
-            model = make_retriever(msgspec.structs.replace(config, training=training))
-            began = time.perf_counter()
-            model.fit(data, rng=np.random.default_rng(SEED))
-            seconds = time.perf_counter() - began
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            rate = len(data.interactions) / seconds
-            yield {"exam": exam, "model": name, "fit seconds": seconds, "events/s": rate, "peak MB": peak}
-
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help="only these: " + ", ".join(PARTS))
-    parser.add_argument("--scale", type=float, default=float(os.environ.get("BENCH_SCALE", "1")), help="share of KION")
     parser.add_argument("--trial", action="store_true", help="one epoch, nothing is written")
     for one in DATA:
         if one.variable:
@@ -210,18 +189,18 @@ def features_of(data: Dataset) -> set[str]:
     return {*data.item_features.tags, *data.item_features.categorical, *data.item_features.numeric}
 
 
-PARTS = ("sequence", "towers", "neumf", "cold", "epochs")
+PARTS = ("sequence", "towers", "neumf", "cold")
 
 
 def main() -> None:
     given = arguments()
-    bench, parts = Bench(vars(given), given.trial, given.scale), given.parts or list(PARTS)
+    bench, parts = Bench(vars(given), given.trial), given.parts or list(PARTS)
     rows = kept_rows(FILE, parts)
     for part in parts:
         for row in getattr(bench, part)():
             print(" ".join(f"{name}={shown(value)}" for name, value in row.items()), flush=True)
             rows.append({"part": part, **row, "seed": SEED, **circumstances()})
-            if not given.trial and given.scale == 1:
+            if not given.trial:
                 write_rows(FILE, rows)
 
 
