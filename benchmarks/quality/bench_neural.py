@@ -159,7 +159,7 @@ class Bench:
             data = self.load(name)
             if data is None:
                 continue
-            features = tuple(one for one in ("genres", "content_type") if one in features_of(data))
+            features = tuple(one for one in ("genres", "content_type", "release_year") if one in features_of(data))
             models = {
                 "popularity": PopularityConfig(),
                 "content-knn": ContentKNNConfig(),
