@@ -173,7 +173,7 @@ def sum_rows(table: Tensor, row: Tensor, offset: Tensor, weight: Tensor) -> Tens
 
 
 class _SumRows(torch.autograd.Function):
-    """Sums whose gradient is again sums, over the same numbers sorted by row: a third of the time of torch's own."""
+    """Sums whose gradient is again sums, over the same numbers sorted by row."""
 
     @staticmethod
     def forward(ctx: Any, *given: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ FIRST, SECOND, SMALL = 0.9, 0.999, 1e-8  # kingma2015, section 2
 
 
 class LazyAdam(torch.optim.Optimizer):
-    """Adam, kingma2015, on the rows of a sparse gradient, as ``torch.optim.SparseAdam`` in a fraction of its time.
+    """Adam, kingma2015, on the rows of a sparse gradient, as ``torch.optim.SparseAdam``, without its sparse sums.
 
     Args:
         tables: (rows, size) parameters whose gradients are sparse.
