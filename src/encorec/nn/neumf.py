@@ -11,7 +11,7 @@ from encorec.nn.held_out import barred_items, held_out_users, mean_ndcg
 from encorec.nn.losses import gbce_loss
 from encorec.nn.neumf_config import FactorisationConfig
 from encorec.nn.neural_factorisation import NeuralFactorisation, Part
-from encorec.nn.prefixes import example_rows, pool_before
+from encorec.nn.prefixes import example_rows, pool_before, shuffled
 from encorec.nn.run_folder import run_folder
 from encorec.nn.sampling import ItemSampler
 from encorec.nn.taken_pairs import TakenPairs
@@ -67,9 +67,7 @@ class FactorisationTask:
 
     def batches(self, rng: np.random.Generator) -> Iterator[IntVector]:
         """All rows of examples, in an order that ``rng`` draws."""
-        order, size = rng.permutation(self.rows), self.config.training.batch_size
-        for first in range(0, len(order), size):
-            yield order[first : first + size]
+        return shuffled(self.rows, self.config.training.batch_size, rng)
 
     def loss(self, batch: IntVector, rng: np.random.Generator) -> Tensor:
         """Mean over the examples (m,) and what each is compared with: he2017, equation 7."""

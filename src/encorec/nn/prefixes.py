@@ -1,5 +1,6 @@
 """Training examples of models that pool a history: an event, and the events of its user before it."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from encorec.data.interactions import Interactions
 from encorec.types import BoolVector, FloatVector, IntVector, ragged_positions
 
-__all__ = ["Pool", "example_rows", "pool_before"]
+__all__ = ["Pool", "example_rows", "pool_before", "shuffled"]
 
 
 class Pool(NamedTuple):
@@ -39,6 +40,23 @@ def example_rows(table: Interactions, users: IntVector, held_out: IntVector, fir
     stops[held_out] -= 1
     starts = table.indptr[:-1][users] + first
     return ragged_positions(starts, np.maximum(stops[users] - starts, 0))
+
+
+def shuffled(rows: IntVector, size: int, rng: np.random.Generator) -> Iterator[IntVector]:
+    """All rows in batches of ``size``, in an order that ``rng`` draws; the last batch may be smaller.
+
+    Args:
+        rows: (m,) rows of the table.
+        size: of a batch.
+        rng: of the order.
+
+    Example:
+        >>> [len(batch) for batch in shuffled(np.arange(5), 2, np.random.default_rng(0))]
+        [2, 2, 1]
+    """
+    order = rng.permutation(rows)
+    for first in range(0, len(order), size):
+        yield order[first : first + size]
 
 
 def pool_before(table: Interactions, rows: IntVector, last: int, decay: float, empty: BoolVector) -> Pool:

@@ -10,7 +10,7 @@ from encorec.data.interactions import Interactions
 from encorec.nn.epoch import Watch
 from encorec.nn.held_out import barred_items, held_out_users, mean_ndcg
 from encorec.nn.losses import bpr_loss, gbce_loss, in_batch_softmax, sampled_softmax, triplet_loss
-from encorec.nn.prefixes import example_rows, pool_before
+from encorec.nn.prefixes import example_rows, pool_before, shuffled
 from encorec.nn.run_folder import run_folder
 from encorec.nn.sampling import ItemSampler, hardest, hide_taken
 from encorec.nn.torch_package import torch
@@ -71,9 +71,7 @@ class TowersTask:
 
     def batches(self, rng: np.random.Generator) -> Iterator[IntVector]:
         """All rows of examples, in an order that ``rng`` draws."""
-        order, size = rng.permutation(self.rows), self.config.training.batch_size
-        for first in range(0, len(order), size):
-            yield order[first : first + size]
+        return shuffled(self.rows, self.config.training.batch_size, rng)
 
     def loss(self, batch: IntVector, rng: np.random.Generator) -> Tensor:
         """Mean over the examples (m,)."""
